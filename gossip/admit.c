@@ -1,0 +1,90 @@
+/*
+ * admit.c: a stranger whose stream proved a token becomes a member by a committed entry.
+ */
+#include "core.h"
+
+#define ADMIT_PATIENCE (8 * SECOND)
+
+static void say_joined(struct gossip *g, uint64_t stream, struct joined *m)
+{
+	struct envelope e = {.kind = MESSAGE_JOINED};
+	m->wire_min = WIRE_VERSION_MIN;
+	m->wire_max = WIRE_VERSION_MAX;
+	m->sent_wall = g->now.wall;
+	e.joined = *m;
+	core_send_stream(g, stream, &e, true);
+}
+
+static void refuse(struct gossip *g, uint64_t stream, const char *text)
+{
+	struct joined m = {.code = ANSWER_REFUSED, .received_wall = g->now.wall};
+	size_t size = 0;
+	while (text[size] != '\0')
+		size++;
+	m.text = (struct bytes){(const uint8_t *)text, size};
+	say_joined(g, stream, &m);
+}
+
+static bool record_signed(const struct gossip *g, const struct join *m)
+{
+	uint8_t statement[STATEMENT_MAX];
+	size_t size = member_statement(&g->durable.cluster, m->token, &m->member, statement);
+	return statement_verify(g->settings.seal, &m->member.key, statement, size,
+	                        m->member.signature);
+}
+
+void admit_join(struct gossip *g, uint64_t stream, uint64_t token, const struct join *m)
+{
+	struct command c = {.kind = COMMAND_TOKEN_REDEEM,
+		.if_version = NO_VERSION,
+		.token = token,
+		.member = m->member};
+	if (m->token != token || !record_signed(g, m)) {
+		core_drop(g, DROP_SIGNATURE);
+		refuse(g, stream, "the joining node did not prove that it holds its key");
+		return;
+	}
+	if (m->member.wire_min > WIRE_VERSION_MAX || m->member.wire_max < WIRE_VERSION_MIN) {
+		core_drop(g, DROP_VERSION);
+		refuse(g, stream, "this member speaks no wire version that the joining node speaks");
+		return;
+	}
+	route_request(g, 0, stream, &c, ADMIT_PATIENCE);
+}
+
+static uint32_t name_peers(const struct gossip *g, struct peer_hint peers[PEERS_IN_WELCOME_MAX])
+{
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < g->membership.count && count < PEERS_IN_WELCOME_MAX; i++) {
+		node_id id = member_id_at(g, i);
+		struct peer_hint *p = &peers[count];
+		if (id == 0 || (id != g->self && !member_reachable(g, id, true)) ||
+		    !member_address(g, id, &p->address))
+			continue;
+		const char *name = member_name(g, id);
+		size_t size = 0;
+		while (name[size] != '\0')
+			size++;
+		p->key = *member_key(g, id);
+		p->name = (struct bytes){(const uint8_t *)name, size};
+		p->incarnation = member_incarnation(g, id);
+		count++;
+	}
+	return count;
+}
+
+void admit_answer(struct gossip *g, const struct pending *p, const struct answer *answer)
+{
+	struct peer_hint peers[PEERS_IN_WELCOME_MAX];
+	struct joined m = {.code = answer->code,
+		.text = answer->text,
+		.received_wall = p->joined_wall,
+		.cluster = g->durable.cluster,
+		.generation = g->durable.generation,
+		.config = g->durable.config};
+	if (answer->code == ANSWER_DONE) {
+		m.peer_count = name_peers(g, peers);
+		m.peers = peers;
+	}
+	say_joined(g, p->stream, &m);
+}

@@ -1,0 +1,149 @@
+#include "core.h"
+
+void *carve(struct carve *c, size_t size)
+{
+	void *piece = c->data == NULL ? NULL : c->data + c->used;
+	c->used += (size + 15) & ~(size_t)15;
+	return piece;
+}
+
+/* ---- tracing ---- */
+
+void core_trace(struct gossip *g, enum rule rule, node_id subject, node_id other, int64_t n1,
+                int64_t n2, int64_t n3)
+{
+	struct effect *effect = effects_add(&g->out, EFFECT_TRACE);
+	if (effect != NULL)
+		effect->trace = (struct trace){rule, subject, other, {n1, n2, n3}};
+}
+
+/* ---- sending ---- */
+
+static void fill_header(struct gossip *g, struct envelope *e)
+{
+	e->wire = WIRE_VERSION_MAX;
+	e->incarnation = g->durable.incarnation.number;
+	e->commit = g->log.commit;
+	e->summary = facts_summary(g);
+	e->refutation = g->membership.refutation;
+	e->items = NULL;
+	e->item_count = 0;
+}
+
+static void send_frame(struct gossip *g, node_id to, uint64_t stream, enum message_kind kind,
+                       const uint8_t *plain, size_t size, bool close_after)
+{
+	struct address address = {0};
+	if (stream == 0 && !member_address(g, to, &address))
+		return;
+	uint8_t *room = effects_room(&g->out, size, false);
+	struct effect *effect = room == NULL ? NULL : effects_add(&g->out, EFFECT_FRAME);
+	if (effect == NULL)
+		return;
+	memcpy(room, plain, size);
+	effect->frame.stream = stream;
+	effect->frame.to = to;
+	effect->frame.address = address;
+	effect->frame.message = kind;
+	effect->frame.close_after = close_after;
+	effect->frame.bytes = (struct bytes){room, size};
+}
+
+/* What leaves little room for gossip anyway is not asked to carry any. */
+#define ITEMS_ROOM_MIN 128
+
+void core_send(struct gossip *g, node_id to, struct envelope *e)
+{
+	if (to == g->self || !life_member(g))
+		return;
+	fill_header(g, e);
+	size_t size = envelope_encode(e, g->scratch, SCRATCH_SIZE);
+	assert(size > 0);
+	if (size > PACKET_PLAIN_MAX) {
+		send_frame(g, to, 0, e->kind, g->scratch, size, false);
+		return;
+	}
+	if (size + ITEMS_ROOM_MIN <= PACKET_PLAIN_MAX) {
+		spread_fill(g, to, e, PACKET_PLAIN_MAX - size);
+		if (e->item_count > 0)
+			size = envelope_encode(e, g->scratch, SCRATCH_SIZE);
+		assert(size > 0 && size <= PACKET_PLAIN_MAX);
+	}
+	session_send(g, to, e->kind, g->scratch, size);
+}
+
+void core_send_stream(struct gossip *g, uint64_t stream, struct envelope *e, bool close_after)
+{
+	fill_header(g, e);
+	size_t size = envelope_encode(e, g->scratch, SCRATCH_SIZE);
+	assert(size > 0);
+	send_frame(g, 0, stream, e->kind, g->scratch, size, close_after);
+}
+
+/* ---- the store: one persist effect a step ---- */
+
+static struct store_op *persist_op(struct gossip *g, enum store_kind kind)
+{
+	if (!g->persist_open) {
+		g->persist_open = true;
+		g->persist_lazy = true;
+		g->persist_first = g->out.op_count;
+		g->persist_number++;
+	}
+	assert(g->out.op_count < STORE_OPS_MAX);
+	struct store_op *op = &g->out.ops[g->out.op_count++];
+	memset(op, 0, sizeof *op);
+	op->kind = kind;
+	return op;
+}
+
+void persist_entry(struct gossip *g, uint64_t index, const struct ballot *ballot,
+                   struct bytes command)
+{
+	struct store_op *op = persist_op(g, STORE_ENTRY);
+	op->index = index;
+	op->ballot = *ballot;
+	op->value = command;
+}
+
+void persist_cut_above(struct gossip *g, uint64_t index)
+{
+	persist_op(g, STORE_CUT_ABOVE)->index = index;
+}
+
+void persist_trim_below(struct gossip *g, uint64_t index)
+{
+	persist_op(g, STORE_TRIM_BELOW)->index = index;
+}
+
+void persist_row(struct gossip *g, struct bytes key, struct bytes value)
+{
+	struct store_op *op =
+	    persist_op(g, value.data == NULL ? STORE_ROW_DELETE : STORE_ROW);
+	op->key = key;
+	op->value = value;
+}
+
+void persist_rows_clear(struct gossip *g)
+{
+	persist_op(g, STORE_ROWS_CLEAR);
+}
+
+void persist_durable(struct gossip *g)
+{
+	if (!g->persist_open || !g->persist_durable_wanted)
+		persist_op(g, STORE_DURABLE);
+	g->persist_durable_wanted = true;
+}
+
+uint64_t persist_sync(struct gossip *g)
+{
+	if (!g->persist_open)
+		persist_durable(g);
+	g->persist_lazy = false;
+	if (g->lease.disk_asked == NEVER) {
+		g->lease.disk_asked = g->now.boot;
+		g->lease.disk_asked_number = g->persist_number;
+	}
+	return g->persist_number;
+}

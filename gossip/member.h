@@ -1,0 +1,242 @@
+/*
+ * member.h: the inside of membership: what its files (member, session, probe, suspicion, spread,
+ * fact, clocks) share with each other and with nobody else.
+ *
+ *     session    seals and opens; tells member who was heard
+ *     probe      asks whether somebody lives; tells suspicion who did not answer
+ *     suspicion  weighs accusers, refutations and verdicts; alone moves a member to SUSPECT or
+ *                UNREACHABLE (farewells apart)
+ *     spread     verifies items, hands them to suspicion and fact, passes on what was new
+ *     fact       what each member says of itself
+ *     clocks     offset and delay per peer, from probes and acks
+ *
+ * Invariants
+ *   1. A slot is a member's position in membership.members; it is never reused.
+ *   2. `claim` is the highest (incarnation, refutation) a member is known to have signed or sealed.
+ *      An accusation below the claim has been answered and counts for nothing.
+ *   3. membership.reachable counts active members that are self, REACHABLE or SUSPECT.
+ *   4. Large tables are carved once and touched only as they fill.
+ */
+#ifndef ESSAIM_MEMBER_H
+#define ESSAIM_MEMBER_H
+
+#include "core.h"
+
+#define REPLAY_WINDOW 2048 /* bits: the packets of one sender that may overtake each other */
+#define NO_SLOT UINT32_MAX
+
+#define PUSH_FANOUT 4        /* infection: e^-4 leaves 2 % to the digests */
+#define SMALL_SWARM 10       /* up to here everybody can afford to ask everybody */
+#define UNKNOWN_PATIENCE (6 * SECOND) /* never answered since we started: then unreachable */
+
+/* How alive a member claims to be; ordered. */
+struct claim {
+	uint64_t incarnation;
+	uint64_t refutation;
+};
+
+static inline bool claim_less(struct claim a, struct claim b)
+{
+	if (a.incarnation != b.incarnation)
+		return a.incarnation < b.incarnation;
+	return a.refutation < b.refutation;
+}
+
+struct session {
+	bool key_ready, key_bad;
+	bool salt_known;
+	bool nonce_known; /* incarnation.nonce is: we can seal for it */
+	bool hint_known;
+	bool parted; /* it said farewell: packets sealed before that prove nothing */
+	struct pair_key key;
+	struct incarnation incarnation; /* number 0: never heard since we started */
+	uint8_t salt[SALT_SIZE];
+	/* from its last hello: believed once a sealed packet with that very salt arrives */
+	uint8_t hint_salt[SALT_SIZE];
+	struct incarnation hint;
+	uint64_t top; /* highest sequence opened under `salt` */
+	uint64_t window[REPLAY_WINDOW / 64];
+	uint64_t challenge; /* of our hello, 0: none open */
+	instant hello_at, welcome_at, farewell_at, clone_at; /* last sent or traced; 0: never */
+};
+
+/* What one author may make us do (GCRA): the boot instant up to which its rate is used up. */
+struct budget {
+	instant used_up;
+};
+
+struct member {
+	node_id id;
+	struct node_key key;
+	char name[NAME_MAX_SIZE + 1];
+	struct address address;        /* where it was last proven to be */
+	struct address ledger_address; /* what the ledger says */
+	enum role role;
+	enum member_state standing;
+	enum reachability state; /* meaningful while active */
+	uint32_t wire_min, wire_max;
+	uint64_t commit;
+	bool ever_heard;
+	instant since; /* of `state` */
+	instant heard;
+	struct claim claim;
+	struct claim verdict; /* the highest claim that a verdict we passed on condemned */
+	bool verdict_known;
+	uint32_t suspicion; /* index + 1 into the suspicions, while SUSPECT or UNREACHABLE */
+	instant failed_at; /* when a probe we sent for another got no answer; 0: none */
+	enum probe_outcome failed_outcome;
+	instant urgent_at;  /* last urgent probe to it outside of its suspicion's rhythm */
+	struct budget verifying, accusing;
+	/* facts */
+	uint32_t fact_first; /* index + 1 */
+	uint32_t fact_count;
+	uint64_t fact_incarnation;
+	uint64_t fact_summary;
+	instant digest_at;
+	struct session session;
+};
+
+/* ---- member.c ---- */
+
+struct member *member_find(const struct gossip *g, node_id id);
+struct member *member_by_address(const struct gossip *g, const struct address *address);
+static inline uint32_t member_slot(const struct gossip *g, const struct member *m)
+{
+	return (uint32_t)(m - g->membership.members);
+}
+static inline bool member_is_active(const struct member *m)
+{
+	return m->standing == MEMBER_ACTIVE;
+}
+/* Active, and REACHABLE in our opinion; never self. */
+bool member_is_peer(const struct gossip *g, const struct member *m);
+/* The only place where `state` changes; traces REACHABLE when it comes from unknown or unreachable. */
+void member_set_state(struct gossip *g, struct member *m, enum reachability state);
+/* Proof that it lives: a fresh sealed packet or a frame with this header. */
+void member_note_heard(struct gossip *g, struct member *m, const struct envelope *e);
+/* Raises the claim. True if it was new. */
+bool member_claim(struct member *m, struct claim claim);
+/* Up to `count` distinct random peers, none of them `not_this`; returns how many. */
+uint32_t members_pick(struct gossip *g, uint32_t count, node_id not_this, node_id *out);
+/* Spends one use of a budget of `per_second` with bursts of `burst`; false if there is none left. */
+bool budget_spend(struct budget *b, instant boot, uint32_t per_second, uint32_t burst);
+/* Number of bits of n: log2(n) rounded up for n > 0. */
+uint32_t bits_of(uint32_t n);
+
+/* ---- session.c ---- */
+
+struct sessions {
+	uint64_t sequence;      /* last one used for sealing; one counter for all peers */
+	uint64_t opened;        /* sequence of the packet being handled, 0: it came by frame */
+	bool started;           /* membership_start was called */
+	instant round_next;     /* no extra greeting round before */
+	uint32_t hello_cursor;  /* the greeting round */
+	uint32_t hello_pass;
+	instant hello_next;     /* NEVER: over */
+	uint8_t plain[PACKET_MAX]; /* the opened packet: decoded pointers lead here */
+};
+
+void sessions_init(struct gossip *g, struct carve *memory);
+void sessions_start(struct gossip *g);
+void sessions_tick(struct gossip *g);
+/* Asks who it is now, unless it was asked within the last 200 ms. */
+void session_hello(struct gossip *g, struct member *m);
+/* Somebody unreachable was heard: perhaps a cut has healed, so greet all the others too. */
+void sessions_came_back(struct gossip *g);
+/* Forgets what was learned of a member that is one no more. */
+void session_close(struct member *m);
+
+/* ---- probe.c ---- */
+
+void probing_init(struct gossip *g, struct carve *memory);
+void probing_start(struct gossip *g);
+void probing_tick(struct gossip *g);
+instant probing_deadline(const struct gossip *g);
+void probing_add(struct gossip *g, uint32_t slot); /* a new member takes its turn */
+void probing_ring_changed(struct gossip *g);       /* somebody came, went, or changed state */
+void probe_member(struct gossip *g, struct member *m);  /* a tracked probe, now, unless one runs */
+void probe_urgent(struct gossip *g, struct member *m);  /* an untracked one: "you are suspect" */
+void probe_contact(struct gossip *g, struct member *m); /* untracked: anyone there? */
+void probe_health(struct gossip *g, int change);
+void probe_on_probe(struct gossip *g, struct member *m, const struct probe *probe);
+void probe_on_ack(struct gossip *g, struct member *m, const struct ack *ack);
+void probe_on_request(struct gossip *g, struct member *m, const struct probe_request *request);
+void probe_on_report(struct gossip *g, struct member *m, const struct probe_report *report);
+
+/* ---- suspicion.c ---- */
+
+void suspicions_init(struct gossip *g, struct carve *memory);
+void suspicions_tick(struct gossip *g);
+instant suspicions_deadline(const struct gossip *g);
+/* This node was paused for that long: its suspicions begin that much later. */
+void suspicions_paused(struct gossip *g, duration pause);
+/* Too many are silent at once: it is this node that is sick, or cut off. */
+bool suspicions_sick(const struct gossip *g);
+/* Our own probe, sent at `since`, got that outcome. */
+void suspicion_accuse(struct gossip *g, struct member *m, instant since, enum probe_outcome outcome);
+/* A probe for somebody else failed: one lost packet more, unless others find the same. */
+void suspicion_confirm(struct gossip *g, struct member *m, instant since,
+                       enum probe_outcome outcome);
+/* Do we accuse it with this outcome already, or enough others? Then nothing new was learned. */
+bool suspicion_settled(const struct gossip *g, const struct member *m, enum probe_outcome outcome);
+/* Somebody else reached it. */
+void suspicion_withdraw(struct gossip *g, struct member *m);
+/* Heard it ourselves. */
+void suspicion_heard(struct gossip *g, struct member *m);
+void suspicion_drop(struct gossip *g, struct member *m);
+/* It never answered since we started. */
+void suspicion_never_heard(struct gossip *g, struct member *m);
+/* The claim rose: accusations below it are answered. */
+void suspicion_refuted(struct gossip *g, struct member *m);
+/* Worth a signature check? */
+bool suspicion_wants(const struct gossip *g, const struct item *item);
+/* Takes a verified accusation, refutation or verdict; true if it should be passed on. */
+bool suspicion_take(struct gossip *g, const struct item *item);
+void suspicion_view(const struct gossip *g, const struct member *m, struct member_view *out);
+/* Our accusation of `m`, if any, for the urgent probe that tells it. */
+const struct item *suspicion_own_item(const struct gossip *g, const struct member *m);
+
+/* ---- spread.c ---- */
+
+void spreading_init(struct gossip *g, struct carve *memory);
+void spreading_tick(struct gossip *g);
+instant spreading_deadline(const struct gossip *g);
+/* Fills author, incarnation and signature of an item of ours. */
+void item_sign(struct gossip *g, struct item *item);
+/* Pushes to 4 random peers at once and keeps it for piggybacking. Not for facts. */
+void spread_rumour(struct gossip *g, const struct item *item);
+void spread_fact(struct gossip *g, uint32_t fact);
+/* The accusations of `m` below its claim need no spreading any more. */
+void spread_forget(struct gossip *g, const struct member *m);
+
+/* Sends these items to one peer, in as many packets as it takes. */
+void spread_directed(struct gossip *g, node_id to, const struct item *items, uint32_t count);
+
+/* ---- fact.c ---- */
+
+void facts_init(struct gossip *g, struct carve *memory);
+void facts_start(struct gossip *g); /* what the mind itself says of this node */
+void facts_tick(struct gossip *g);  /* once per probe tick: pulls what is pending */
+bool facts_want(const struct gossip *g, const struct member *owner, const struct item *item);
+/* Takes a verified fact; NO_SLOT if it could not be kept, else its index. */
+uint32_t facts_take(struct gossip *g, struct member *owner, node_id from, const struct item *item);
+/* The fact as an item that points into the store. False if that version is gone. */
+bool facts_item(const struct gossip *g, uint32_t fact, uint64_t version, struct item *out);
+uint64_t facts_version(const struct gossip *g, uint32_t fact);
+void facts_drop_owner(struct gossip *g, struct member *owner);
+void facts_compare(struct gossip *g, struct member *m, uint64_t summary);
+void facts_on_digest(struct gossip *g, struct member *m, const struct digest *digest);
+void facts_on_pull(struct gossip *g, struct member *m, const struct fact_pull *pull);
+void facts_on_value(struct gossip *g, const struct fact_value *value);
+
+/* ---- clocks.c ---- */
+
+void clocks_init(struct gossip *g, struct carve *memory);
+void clocks_start(struct gossip *g);
+/* t1 sent here, t2 received there, t3 sent there, t4 received here. */
+void clocks_sample(struct gossip *g, struct member *m, instant t1, instant t2, instant t3,
+                   instant t4);
+void clocks_tick(struct gossip *g); /* once per probe tick: the "clock" fact */
+void clocks_view(const struct gossip *g, const struct member *m, struct member_view *out);
+
+#endif

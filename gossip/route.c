@@ -1,0 +1,346 @@
+#include "route.h"
+
+#include "core.h"
+
+#define RESEND_EVERY (400 * MILLISECOND)
+#define TRY_AGAIN (20 * MILLISECOND)
+#define PATIENCE_MAX (600 * SECOND)
+#define LEDGER_HIGH_WATER(g) ((g)->settings.ledger_bytes / 8 * 7)
+
+void route_init(struct gossip *g, struct carve *memory)
+{
+	for (int i = 0; i < PENDING_MAX; i++)
+		g->route.pending[i].command = carve(memory, COMMAND_ROOM);
+}
+
+/* ---- answering ---- */
+
+static void answer_user(struct gossip *g, struct pending *p, struct answer *answer)
+{
+	answer->request = (struct request_id){g->self, g->durable.incarnation.number, p->sequence};
+	p->used = false;
+	g->route.used--;
+	if (p->stream != 0) {
+		admit_answer(g, p, answer);
+		return;
+	}
+	struct effect *effect = effects_add(&g->out, EFFECT_ANSWER);
+	struct bytes copy = effects_copy(&g->out, (struct bytes){(uint8_t *)answer, sizeof *answer});
+	struct answer *kept = (struct answer *)(uintptr_t)copy.data;
+	kept->text = effects_copy(&g->out, answer->text);
+	kept->value = effects_copy(&g->out, answer->value);
+	effect->answer.client = p->client;
+	effect->answer.answer = kept;
+}
+
+static struct bytes text_bytes(const char *text)
+{
+	size_t size = 0;
+	while (text[size] != '\0')
+		size++;
+	return (struct bytes){(const uint8_t *)text, size};
+}
+
+static void answer_code(struct gossip *g, struct pending *p, enum answer_code code,
+                        const char *text)
+{
+	struct answer answer = {.code = code, .text = text_bytes(text)};
+	answer_user(g, p, &answer);
+}
+
+static void from_result(const struct gossip *g, const struct result *result, struct answer *out)
+{
+	*out = (struct answer){.code = ANSWER_DONE,
+		.index = result->index,
+		.version = result->version,
+		.epoch = g->ledger.epoch,
+		.found = true};
+	if (result->outcome == LEDGER_DONE)
+		return;
+	out->code = result->outcome == LEDGER_FORGOTTEN ? ANSWER_UNKNOWN : ANSWER_REFUSED;
+	out->text = text_bytes(outcome_text(result->outcome));
+}
+
+/* An answer of the master: to a user here, or to the node that asked. */
+static void deliver(struct gossip *g, const struct request_id *id, struct answer *answer)
+{
+	struct answer copy = *answer;
+	copy.request = *id;
+	if (id->origin == g->self) {
+		route_on_answer(g, g->self, &copy);
+		return;
+	}
+	struct envelope e = {.kind = MESSAGE_ANSWER};
+	e.answer = copy;
+	core_send(g, id->origin, &e);
+}
+
+/* ---- at the master ---- */
+
+static bool same_request(const struct request_id *a, const struct request_id *b)
+{
+	return a->origin == b->origin && a->incarnation == b->incarnation &&
+	       a->sequence == b->sequence;
+}
+
+static bool in_flight(const struct gossip *g, const struct request_id *id)
+{
+	for (uint64_t i = g->log.applied + 1; i <= g->log.last; i++) {
+		if (same_request(&g->route.inflight[i % INFLIGHT_MAX], id))
+			return true;
+	}
+	return false;
+}
+
+static void read_row(struct gossip *g, const struct command *c)
+{
+	struct kv_row row;
+	struct answer answer = {.code = ANSWER_REFUSED, .epoch = g->ledger.epoch};
+	if (ledger_kv(g, c->key, &row)) {
+		answer.code = ANSWER_DONE;
+		answer.found = true;
+		answer.version = row.version;
+		answer.value = row.value;
+	} else {
+		answer.text = text_bytes("there is no such key");
+	}
+	if (lease_acts(g, &g->now)) /* P7: the state was read first */
+		deliver(g, &c->request, &answer);
+}
+
+static bool master_itself_goes(const struct gossip *g, const struct command *c)
+{
+	return c->subject == g->self && g->durable.config.voter_count > 1;
+}
+
+/* A voter goes only after the config let it go; a master hands over first. True: not yet. */
+static bool must_wait(struct gossip *g, const struct command *c)
+{
+	if (c->kind != COMMAND_MEMBER_LEAVE && c->kind != COMMAND_MEMBER_REMOVE)
+		return false;
+	if (!member_active(g, c->subject) || members_active(g) == 1)
+		return false; /* the ledger will say what is wrong with it */
+	if (c->subject != g->self)
+		return !voters_let_go(g, c->subject);
+	if (master_itself_goes(g, c))
+		master_offer(g, 0);
+	return true; /* alone among the voters: the next member becomes one first */
+}
+
+static bool ledger_too_full(const struct gossip *g, const struct command *c)
+{
+	bool grows = c->kind == COMMAND_KV_PUT || c->kind == COMMAND_TOKEN_CREATE ||
+	             c->kind == COMMAND_TOKEN_REDEEM;
+	return grows && g->rows.live + c->value.size + UINT16_MAX > LEDGER_HIGH_WATER(g);
+}
+
+static void propose(struct gossip *g, const struct command *asked)
+{
+	struct command c = *asked;
+	struct result result = {LEDGER_FULL, 0, 0};
+	struct answer answer = {.code = ANSWER_BUSY};
+	if (ledger_replied(g, &c.request, &result)) {
+		from_result(g, &result, &answer);
+		deliver(g, &c.request, &answer);
+		return;
+	}
+	if (in_flight(g, &c.request))
+		return;
+	if (ledger_too_full(g, &c)) {
+		from_result(g, &(struct result){LEDGER_FULL, 0, 0}, &answer);
+		deliver(g, &c.request, &answer);
+		return;
+	}
+	c.judged_wall = g->now.wall;
+	uint64_t expected = g->log.last + 1;
+	g->route.inflight[expected % INFLIGHT_MAX] = c.request;
+	if (must_wait(g, &c) || master_propose(g, &c) == 0)
+		deliver(g, &c.request, &answer);
+}
+
+static void master_takes(struct gossip *g, const struct command *c)
+{
+	if (!lease_acts(g, &g->now)) {
+		struct answer answer = {.code = ANSWER_NOT_MASTER,
+			.master = lease_master(g, &g->now)};
+		deliver(g, &c->request, &answer);
+	} else if (c->kind == COMMAND_KV_GET) {
+		read_row(g, c);
+	} else {
+		propose(g, c);
+	}
+}
+
+void route_on_request(struct gossip *g, node_id from, const struct request *m)
+{
+	if (m->command.request.origin != from || m->command.kind == COMMAND_CLAIM ||
+	    m->command.kind == COMMAND_NOOP)
+		return; /* nobody asks in another's name, nor for what only a master writes */
+	master_takes(g, &m->command);
+}
+
+void route_applied(struct gossip *g, const struct command *command, const struct result *result)
+{
+	struct answer answer;
+	const struct request_id *id = &command->request;
+	if (id->origin == 0 || (id->origin != g->self && g->lease.phase != PHASE_MASTER))
+		return;
+	from_result(g, result, &answer);
+	deliver(g, id, &answer);
+}
+
+/* ---- where the user asked ---- */
+
+static struct pending *pending_of(struct gossip *g, uint64_t sequence)
+{
+	for (int i = 0; i < PENDING_MAX; i++) {
+		if (g->route.pending[i].used && g->route.pending[i].sequence == sequence)
+			return &g->route.pending[i];
+	}
+	return NULL;
+}
+
+static node_id whom_to_ask(const struct gossip *g)
+{
+	node_id master = lease_master(g, &g->now);
+	return master != 0 ? master : g->route.hint;
+}
+
+static void send_pending(struct gossip *g, struct pending *p)
+{
+	struct command c;
+	node_id to = whom_to_ask(g);
+	p->resend_at = g->now.boot + (to == 0 ? TRY_AGAIN : RESEND_EVERY);
+	if (to == 0 || !command_decode(p->command, p->size, &g->command_arena, &c))
+		return;
+	p->sent_to = to;
+	if (c.kind != COMMAND_KV_GET)
+		p->may_commit = true;
+	if (to == g->self) {
+		master_takes(g, &c);
+		return;
+	}
+	struct envelope e = {.kind = MESSAGE_REQUEST};
+	e.request = (struct request){c, p->deadline - g->now.boot};
+	core_send(g, to, &e);
+}
+
+static struct pending *pending_new(struct gossip *g)
+{
+	for (int i = 0; i < PENDING_MAX; i++) {
+		struct pending *p = &g->route.pending[i];
+		if (p->used)
+			continue;
+		uint8_t *command = p->command;
+		*p = (struct pending){.used = true, .command = command};
+		p->sequence = ++g->route.sequence;
+		g->route.used++;
+		return p;
+	}
+	return NULL;
+}
+
+static void refuse_user(struct gossip *g, uint64_t client)
+{
+	struct pending nobody = {.client = client};
+	g->route.used++;
+	if (g->standing == STANDING_STARTING || g->standing == STANDING_JOINING)
+		answer_code(g, &nobody, ANSWER_NO_MASTER, "this node is still starting");
+	else if (life_member(g))
+		answer_code(g, &nobody, ANSWER_REFUSED, "this node has too many requests waiting");
+	else
+		answer_code(g, &nobody, ANSWER_REFUSED, "this node is not a member of a cluster");
+}
+
+void route_request(struct gossip *g, uint64_t client, uint64_t stream, const struct command *command,
+                   duration patience)
+{
+	struct pending *p = life_member(g) ? pending_new(g) : NULL;
+	if (p == NULL) {
+		if (stream == 0)
+			refuse_user(g, client);
+		return;
+	}
+	struct command c = *command;
+	c.request = (struct request_id){g->self, g->durable.incarnation.number, p->sequence};
+	p->client = client;
+	p->stream = stream;
+	p->joined_wall = g->now.wall;
+	p->kind = c.kind;
+	p->deadline = g->now.boot + (patience < PATIENCE_MAX ? patience : PATIENCE_MAX);
+	p->size = (uint32_t)command_encode(&c, p->command, COMMAND_ROOM);
+	if (p->size == 0) {
+		answer_code(g, p, ANSWER_REFUSED, "the request is too large");
+		return;
+	}
+	send_pending(g, p);
+}
+
+void route_abandon(struct gossip *g, uint64_t client)
+{
+	for (int i = 0; i < PENDING_MAX; i++) {
+		struct pending *p = &g->route.pending[i];
+		if (p->used && p->stream == 0 && p->client == client) {
+			p->used = false;
+			g->route.used--;
+		}
+	}
+}
+
+void route_on_answer(struct gossip *g, node_id from, const struct answer *m)
+{
+	struct pending *p = pending_of(g, m->request.sequence);
+	if (p == NULL || m->request.origin != g->self ||
+	    m->request.incarnation != g->durable.incarnation.number)
+		return;
+	if (m->code == ANSWER_NOT_MASTER) {
+		g->route.hint = m->master == from || m->master == g->self ? 0 : m->master;
+		p->resend_at = g->now.boot + TRY_AGAIN;
+		return;
+	}
+	if (m->code == ANSWER_BUSY) {
+		p->resend_at = g->now.boot + TRY_AGAIN;
+		return;
+	}
+	struct answer answer = *m;
+	answer_user(g, p, &answer);
+}
+
+static void give_up(struct gossip *g, struct pending *p)
+{
+	if (p->may_commit)
+		answer_code(g, p, ANSWER_UNKNOWN,
+		            "no answer from a master in time: the write may still be done");
+	else
+		answer_code(g, p, ANSWER_NO_MASTER, "no master was found in time");
+}
+
+void route_tick(struct gossip *g)
+{
+	struct route *r = &g->route;
+	if (r->used == 0)
+		return;
+	node_id master = lease_master(g, &g->now);
+	for (int i = 0; i < PENDING_MAX; i++) {
+		struct pending *p = &r->pending[i];
+		if (!p->used)
+			continue;
+		if (g->now.boot >= p->deadline)
+			give_up(g, p);
+		else if (g->now.boot >= p->resend_at || (master != 0 && master != p->sent_to))
+			send_pending(g, p);
+	}
+}
+
+instant route_deadline(const struct gossip *g)
+{
+	instant at = NEVER;
+	if (g->route.used == 0)
+		return NEVER;
+	for (int i = 0; i < PENDING_MAX; i++) {
+		const struct pending *p = &g->route.pending[i];
+		if (p->used)
+			at = instant_min(at, instant_min(p->deadline, p->resend_at));
+	}
+	return at;
+}

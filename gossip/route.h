@@ -1,0 +1,64 @@
+/*
+ * route.h: a user's command, given on any node, finds the master and applies once.
+ *
+ *     asked here --master known--> sent --ANSWER, or applied here--> answered
+ *         |  no master               |  master changed, or silence: sent again, same request id
+ *         v patience over            v patience over
+ *      NO_MASTER                  UNKNOWN (it may still commit)
+ *
+ * Invariants
+ *   1. NO_MASTER is answered only if nothing was sent that may still commit.
+ *   2. A request keeps its id over every resend; the ledger applies an id once.
+ *   3. The table is bounded: a request beyond it is refused at once, nothing sent.
+ */
+#ifndef ESSAIM_ROUTE_H
+#define ESSAIM_ROUTE_H
+
+#include "gossip.h"
+
+struct carve;
+struct result;
+
+#define PENDING_MAX REPLIES_PER_ORIGIN
+#define COMMAND_ROOM (VALUE_MAX_SIZE + 1024)
+#define INFLIGHT_MAX 256
+
+struct pending {
+	bool used;
+	uint64_t client;     /* local user, or */
+	uint64_t stream;     /* a join stream that waits for its JOINED */
+	instant joined_wall; /* when its JOIN arrived */
+	uint64_t sequence;
+	enum command_kind kind;
+	uint32_t size;
+	uint8_t *command; /* COMMAND_ROOM */
+	instant deadline, resend_at;
+	node_id sent_to;
+	bool may_commit;
+};
+
+struct route {
+	struct pending pending[PENDING_MAX];
+	uint32_t used;
+	uint64_t sequence;
+	node_id hint; /* master named by an answer */
+	/* at the master: requests in the log and not applied yet */
+	struct request_id inflight[INFLIGHT_MAX];
+};
+
+void route_init(struct gossip *g, struct carve *memory);
+void route_request(struct gossip *g, uint64_t client, uint64_t stream, const struct command *command,
+                   duration patience);
+void route_abandon(struct gossip *g, uint64_t client);
+void route_on_request(struct gossip *g, node_id from, const struct request *m);
+void route_on_answer(struct gossip *g, node_id from, const struct answer *m);
+/* A command was applied here: answer whoever waits for it. */
+void route_applied(struct gossip *g, const struct command *command, const struct result *result);
+void route_tick(struct gossip *g);
+instant route_deadline(const struct gossip *g);
+
+/* admit.c: a stranger that proved a token asks to be a member. */
+void admit_join(struct gossip *g, uint64_t stream, uint64_t token, const struct join *m);
+void admit_answer(struct gossip *g, const struct pending *p, const struct answer *answer);
+
+#endif

@@ -1,0 +1,118 @@
+/*
+ * rules.h: one name and one sentence for every decision that can be traced.
+ *
+ * The daemon's log, the plays' narration and `essaim events` show these very sentences, so a line
+ * in a log leads to its rule and its test. Placeholders: {subject} {other} node names; {1} {2} {3}
+ * the numbers; {1ms} {2ms} {3ms} a number of nanoseconds shown in milliseconds.
+ *
+ * RULE(name, level, event, sentence): level is debug, info, notice, warning or error; `event` is 1
+ * if `essaim events` keeps it.
+ */
+#ifndef ESSAIM_RULES_H
+#define ESSAIM_RULES_H
+
+#include "words.h"
+
+#define RULES(RULE)                                                                                \
+	/* life */                                                                                 \
+	RULE(STARTED, info, 1, "started as incarnation {1}")                                       \
+	RULE(FOUNDED, notice, 1, "founded a new cluster")                                          \
+	RULE(JOINED, notice, 1, "joined the cluster")                                              \
+	RULE(JOIN_FAILED, warning, 1, "could not join: the member's answer was code {1}")          \
+	RULE(STOPPING, info, 1, "stopping cleanly")                                                \
+	RULE(STOPPED, info, 1, "stopped")                                                          \
+	RULE(TOLD_REMOVED, error, 1, "this node was removed from the cluster and stops")           \
+	/* membership */                                                                           \
+	RULE(MEMBER_ADDED, notice, 1, "{subject} is a member")                                     \
+	RULE(MEMBER_LEFT, notice, 1, "{subject} left")                                             \
+	RULE(MEMBER_REMOVED, notice, 1, "{subject} was removed for ever")                          \
+	RULE(SAID_FAREWELL, info, 1, "{subject} stopped cleanly")                                  \
+	RULE(REACHABLE, notice, 1, "{subject} is reachable, incarnation {1}")                      \
+	RULE(PROBE_FAILED, debug, 0, "{subject} did not answer probe {1} within {2ms} ms")         \
+	RULE(REFUSED, info, 1, "{subject} refused a packet: one accuser, not a verdict")           \
+	RULE(SUSPECT, warning, 1, "{subject} is suspect: {other} got no answer")                   \
+	RULE(SUSPECT_MORE, info, 1, "{subject} is suspect: {other} confirms, {1} accusers")        \
+	RULE(REFUTED, info, 1, "{subject} is alive after all, refutation {1}")                     \
+	RULE(SELF_ACCUSED, warning, 1, "{other} accuses this node: refuting with {1}")             \
+	RULE(UNREACHABLE, warning, 1, "{subject} is unreachable: {1} accusers, silent for {2ms} ms") \
+	RULE(HEALTH, info, 1, "own health score is now {1}")                                       \
+	RULE(CLONE, error, 1, "the key of {subject} is alive in two places")                       \
+	RULE(RESTARTED, info, 1, "{subject} restarted, incarnation {1}")                           \
+	RULE(FACT_CHANGED, debug, 0, "{subject} published a fact, version {1}")                    \
+	/* the voter */                                                                            \
+	RULE(QUARANTINE, info, 1, "V0 mute for {1ms} ms after the start")                          \
+	RULE(QUARANTINE_OVER, info, 1, "V0 votes again")                                           \
+	RULE(CONFIG, info, 1, "V1 config version {1} with {2} voters")                             \
+	RULE(CONFIG_OLD, info, 0, "V1 refused {subject}: its config is older")                     \
+	RULE(PROMISED, info, 0, "V2 promised ballot {1} to {subject}")                             \
+	RULE(PREPARE_LIVE, info, 0, "V2 refused {subject}: the grant of {other} is live for {1ms} ms") \
+	RULE(PREPARE_LOW, info, 0, "V2 refused {subject}: ballot {1} is below the promised {2}")   \
+	RULE(GRANTED, info, 0, "V3 granted the lease to {subject}, ballot {1}")                    \
+	RULE(ACCEPT_LIVE, warning, 0, "V3 refused {subject}: the grant of {other} is live for {1ms} ms") \
+	RULE(ACCEPT_LOW, info, 0, "V3 refused {subject}: ballot {1} is below the promised {2}")    \
+	RULE(ROUND_OLD, debug, 0, "V3 took an older round {1} of {subject}: it extends nothing")   \
+	RULE(GRANT_EXPIRED, info, 0, "the grant of {subject} has run out")                         \
+	RULE(RELEASED, info, 0, "V4 cleared the grant of {subject}")                               \
+	RULE(RELEASE_INEXACT, info, 0, "V4 ignored a release by {subject} that is not exact")      \
+	RULE(TRANSFERRED, info, 0, "V5 took the hand-over from {other} to {subject}")              \
+	RULE(TRANSFER_REFUSED, info, 0, "V5 refused the hand-over to {subject}")                   \
+	RULE(DISK_FAILED, error, 1, "the store failed: this voter stops voting")                   \
+	RULE(DISK_OVERDUE, warning, 1, "the disk check is overdue by {1ms} ms: no more grants")    \
+	RULE(DISK_WELL, notice, 1, "the store works again")                                        \
+	RULE(OWNER_SLOW, error, 1, "the clock of {subject} runs slow by {1} ppm: refused")         \
+	RULE(OLD_SELF, error, 1, "{subject} came back with an incarnation not above {1}: no vote") \
+	/* the candidate and master */                                                             \
+	RULE(CANDIDATE, info, 1, "P1 candidate with ballot {1}")                                   \
+	RULE(CANDIDATE_LATE, info, 0, "P1 ballot {1} did not get a majority in time")              \
+	RULE(CANDIDATE_LAGGING, info, 0, "P1 lagging behind {subject}: catching up first")         \
+	RULE(CONFIG_HIGHER, info, 0, "P2 met a higher config: ballot {1} abandoned")               \
+	RULE(CLAIMING, info, 0, "P3 majority open: claiming epoch {1} at index {2}")               \
+	RULE(MASTER, notice, 1, "P4 master of epoch {1}")                                          \
+	RULE(LAPSED, warning, 1, "P6 authority of epoch {1} lapsed: ballot abandoned")             \
+	RULE(OUTBID, notice, 1, "{subject} promised ballot {1}, above ours: taking a higher one")       \
+	RULE(RELEASING, info, 1, "P8 stopped acting and released epoch {1}")                       \
+	RULE(OFFERING, info, 0, "P9 offers the lease to {subject}")                                \
+	RULE(READY, info, 0, "P9 ready to take over from {subject}")                               \
+	RULE(TRANSFERRING, info, 1, "P9 stopped acting: hands epoch {1} to {subject}")             \
+	RULE(MASTER_SEEN, notice, 1, "{subject} is the master of epoch {1}")                       \
+	RULE(MASTER_LOST, warning, 1, "no master: the lease of {subject} has run out")             \
+	/* voters */                                                                               \
+	RULE(CONFIG_REWRITTEN, info, 0, "R1 rewrote the config under ballot {1}")                  \
+	RULE(VOTER_LEARNS, info, 1, "{subject} learns the ledger before it may vote")              \
+	RULE(VOTER_ADDED, notice, 1, "R4 {subject} becomes a voter: {1} voters")                   \
+	RULE(VOTER_DROPPED, notice, 1, "R4 {subject} is no voter any more: {1} voters")            \
+	/* ledger */                                                                               \
+	RULE(CAUGHT_UP, info, 0, "caught up to index {1} from {other}")                          \
+	RULE(SNAPSHOT_TAKEN, info, 1, "took a snapshot of index {1} from {other}")               \
+	RULE(TOKEN_CREATED, info, 1, "a token was created")                                        \
+	RULE(TOKEN_REDEEMED, info, 1, "{subject} redeemed a token")                                \
+	RULE(TOKEN_REVOKED, info, 1, "a token was revoked")                                        \
+	RULE(KV_CHANGED, debug, 0, "a kv row changed at index {1}")                                \
+	RULE(LEDGER_FULL, error, 1, "the ledger is full: a write was refused")
+
+enum rule {
+#define RULE(name, level, event, sentence) RULE_##name,
+	RULES(RULE)
+#undef RULE
+	RULE_COUNT
+};
+
+enum rule_level { LEVEL_debug, LEVEL_info, LEVEL_notice, LEVEL_warning, LEVEL_error };
+
+/* One decision as it was taken. */
+struct trace {
+	enum rule rule;
+	node_id subject, other; /* 0: none */
+	int64_t numbers[3];
+};
+
+struct rule_info {
+	const char *name; /* "UNREACHABLE" */
+	enum rule_level level;
+	bool event;
+	const char *sentence;
+};
+
+const struct rule_info *rule_info(enum rule rule);
+
+#endif

@@ -1,0 +1,226 @@
+#include "body.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "body_clock.h"
+#include "control.h"
+#include "data_folder.h"
+#include "journal.h"
+#include "loop.h"
+#include "observer.h"
+#include "random_bytes.h"
+#include "store.h"
+#include "stream.h"
+#include "text.h"
+#include "udp.h"
+#include "watch.h"
+
+#define DRAIN_PATIENCE (500 * MILLISECOND)
+#define STORE_PATIENCE SECOND
+
+/* ---- key and store ---- */
+
+static int open_folder(struct body *b, struct error *error)
+{
+	const char *folder = b->config.data;
+	b->lock = data_folder_lock(folder, error);
+	if (b->lock < 0)
+		return b->lock;
+	bool had_store = data_folder_has(folder, "store.db");
+	int status = 0;
+	if (!had_store) /* before the store is made: a key alone must not get a fresh one */
+		status = data_folder_check(folder, had_store, false, error);
+	if (status == 0)
+		status = store_open(folder, &b->store, error);
+	if (status == 0)
+		status = data_folder_check(folder, true, store_initialised(b->store), error);
+	return status;
+}
+
+static int load_keys(struct body *b, struct error *error)
+{
+	uint8_t seed[NODE_SEED_SIZE];
+	int status = node_seed_load(b->config.data, seed, error);
+	if (status == 0)
+		node_keys_from_seed(SEAL_REAL, seed, &b->keys);
+	bytes_wipe(seed, sizeof seed);
+	return status;
+}
+
+/* ---- the mind ---- */
+
+static void fill_settings(const struct body *b, struct gossip_settings *out)
+{
+	*out = (struct gossip_settings){.seal = SEAL_REAL, .keys = b->keys,
+	                                .address = b->config.advertise,
+	                                .members_max = b->config.members_max,
+	                                .ledger_bytes = b->config.ledger_size};
+	random_bytes(out->seed, sizeof out->seed);
+	random_bytes(out->salt, sizeof out->salt);
+	out->nonce = random_number();
+}
+
+static bool load_durable(void *context, struct bytes record)
+{
+	return gossip_load_durable(context, record);
+}
+
+static bool load_row(void *context, struct bytes key, struct bytes value)
+{
+	return gossip_load_row(context, key, value);
+}
+
+static bool load_entry(void *context, uint64_t index, const struct ballot *ballot,
+                       struct bytes command)
+{
+	return gossip_load_entry(context, index, ballot, command);
+}
+
+/* Reserved, not touched: a small cluster costs a small part of it. */
+static int make_mind(struct body *b, struct error *error)
+{
+	struct gossip_settings settings;
+	fill_settings(b, &settings);
+	b->memory_size = gossip_size(&settings);
+	b->memory = mmap(NULL, b->memory_size, PROT_READ | PROT_WRITE,
+	                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (b->memory == MAP_FAILED) {
+		b->memory = NULL;
+		return error_set(error, -ENOMEM, "out of memory: %zu bytes for members_max and ledger_size",
+		                 b->memory_size);
+	}
+	b->gossip = gossip_init(b->memory, &settings);
+	bytes_wipe(&settings, sizeof settings);
+	struct store_reader reader = {b->gossip, load_durable, load_row, load_entry};
+	return store_load(b->store, &reader, error);
+}
+
+/* ---- the rest of the body ---- */
+
+static void on_persisted(void *context, uint64_t number, bool failed)
+{
+	struct input input = {.kind = INPUT_PERSISTED,
+	                      .persisted = {.number = number, .failed = failed}};
+	body_step(context, &input);
+}
+
+static int make_base(struct body *b, struct error *error)
+{
+	struct event_config *config = event_config_new();
+	if (config != NULL) {
+		event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK); /* one thread */
+		b->base = event_base_new_with_config(config);
+		event_config_free(config);
+	}
+	return b->base != NULL ? 0 : error_set(error, -ENOMEM, "cannot make the event loop");
+}
+
+static int open_parts(struct body *b, struct error *error)
+{
+	int status = make_base(b, error);
+	if (status == 0)
+		status = loop_open(b, error);
+	if (status == 0)
+		status = udp_open(b, &b->udp, error);
+	if (status == 0)
+		status = streams_open(b, &b->streams, error);
+	if (status == 0)
+		status = store_start(b->store, b->base, on_persisted, b, error);
+	if (status == 0)
+		status = control_open(b, &b->control, error);
+	if (status < 0)
+		return status;
+	b->watch = watch_create(b);
+	b->observer = observer_create(b);
+	if (b->watch == NULL || b->observer == NULL)
+		return error_set(error, -ENOMEM, "out of memory");
+	return 0;
+}
+
+int body_open(struct body *b, const struct node_config *config, struct error *error)
+{
+	struct now now;
+	memset(b, 0, sizeof *b);
+	b->config = *config;
+	b->lock = b->timer_fd = -1;
+	body_clock_read(&now);
+	b->started = now.boot;
+	int status = open_folder(b, error);
+	if (status == 0)
+		status = load_keys(b, error);
+	if (status == 0)
+		status = make_mind(b, error);
+	if (status == 0)
+		status = open_parts(b, error);
+	return status;
+}
+
+/* ---- running ---- */
+
+static void say_ready(const struct body *b)
+{
+	char address[ADDRESS_TEXT_SIZE], id[17];
+	address_format(&b->config.advertise, address);
+	node_id_format(node_key_id(&b->keys.public_key), id);
+	journal_say(LEVEL_info, "essaimd %s: node '%s' with key %s on %s, socket '%s'", ESSAIM_VERSION,
+	            b->config.name, id, address, b->config.socket);
+	sd_notify(0, "READY=1");
+}
+
+static void say_end(const struct body *b)
+{
+	const char *what = NULL;
+	if (b->stop_seen && b->stop_standing == STANDING_LEFT)
+		what = "left its cluster";
+	else if (b->stop_seen && b->stop_standing == STANDING_REMOVED)
+		what = "was removed from its cluster";
+	if (what != NULL && !b->wipe)
+		journal_say(LEVEL_notice,
+		            "this node %s and stops: start essaimd again and run 'essaim node reset' before it joins anew",
+		            what);
+}
+
+int body_run(struct body *b, struct error *error)
+{
+	say_ready(b);
+	loop_run(b);
+	sd_notify(0, "STOPPING=1");
+	say_end(b);
+	control_drain(b->control, DRAIN_PATIENCE);
+	if (!store_stop(b->store, STORE_PATIENCE))
+		return error_set(error, -EIO, "the disk did not take the last writes");
+	if (!b->wipe)
+		return 0;
+	store_close(b->store);
+	b->store = NULL;
+	return data_folder_wipe(b->config.data, error);
+}
+
+void body_close(struct body *b)
+{
+	if (b->observer != NULL)
+		observer_destroy(b->observer);
+	if (b->control != NULL)
+		control_close(b->control);
+	if (b->watch != NULL)
+		watch_destroy(b->watch);
+	if (b->streams != NULL)
+		streams_close(b->streams);
+	if (b->udp != NULL)
+		udp_close(b->udp);
+	if (b->store != NULL && store_stop(b->store, 0))
+		store_close(b->store);
+	loop_close(b);
+	if (b->base != NULL)
+		event_base_free(b->base);
+	if (b->memory != NULL)
+		munmap(b->memory, b->memory_size);
+	bytes_wipe(&b->keys, sizeof b->keys);
+	if (b->lock >= 0)
+		close(b->lock);
+}

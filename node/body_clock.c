@@ -1,0 +1,53 @@
+#include "body_clock.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <sys/time.h>
+#include <time.h>
+
+static instant read_clock(clockid_t id)
+{
+	struct timespec t;
+	int failed = clock_gettime(id, &t);
+	assert(failed == 0); /* these clocks exist on every Linux that we support */
+	return (instant)t.tv_sec * SECOND + t.tv_nsec;
+}
+
+void body_clock_read(struct now *out)
+{
+	out->boot = read_clock(CLOCK_BOOTTIME);
+	out->raw = read_clock(CLOCK_MONOTONIC_RAW);
+	out->wall = read_clock(CLOCK_REALTIME);
+}
+
+instant body_clock_wall(void)
+{
+	return read_clock(CLOCK_REALTIME);
+}
+
+instant body_clock_monotonic(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
+}
+
+void wall_format(instant wall, char out[WALL_TEXT_SIZE])
+{
+	time_t seconds = (time_t)(wall / SECOND);
+	int ms = (int)(wall % SECOND / MILLISECOND);
+	struct tm t;
+	char date[24];
+	if (wall < 0 || gmtime_r(&seconds, &t) == NULL ||
+	    strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &t) == 0) {
+		snprintf(out, WALL_TEXT_SIZE, "-");
+		return;
+	}
+	snprintf(out, WALL_TEXT_SIZE, "%s.%03dZ", date, ms);
+}
+
+void duration_timeval(duration d, struct timeval *out)
+{
+	if (d < 0)
+		d = 0;
+	out->tv_sec = (time_t)(d / SECOND);
+	out->tv_usec = (suseconds_t)(d % SECOND / MICROSECOND);
+}

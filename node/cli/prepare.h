@@ -1,0 +1,22 @@
+/*
+ * prepare.h: what some rows need before their request can go out. Types as in commands.h.
+ */
+#ifndef ESSAIM_CLI_PREPARE_H
+#define ESSAIM_CLI_PREPARE_H
+
+#include "commands.h"
+#include "fail.h"
+
+/*
+ * Asks the user to type the node's name, if there is a user: standard input is a terminal and
+ * --yes was not given. Programs are not asked.
+ */
+int prepare_confirmed(struct invocation *invocation, struct failure *f);
+
+/* "-" becomes what standard input holds; bytes that JSON cannot carry well become base64. */
+int prepare_put(struct invocation *invocation, struct failure *f);
+
+/* Without PREFIX: everything. */
+int prepare_watch(struct invocation *invocation, struct failure *f);
+
+#endif

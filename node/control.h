@@ -1,0 +1,32 @@
+/*
+ * control.h: the Unix socket where the command line asks. Framing in control_frame.h, verbs in
+ * control_verbs.c.
+ *
+ *     READING --request--> RUNNING --answer--> FINISHING --flushed--> closed
+ *                             \--events, kv watch--> FOLLOWING --gone or too slow--> closed
+ *
+ * Invariants
+ *   1. One request per connection; at most CLIENTS_MAX connections; a request must arrive within
+ *      REQUEST_LIMIT; what waits to be read by a client is bounded.
+ *   2. Everybody may read. Only uid 0, our own uid and members of group `essaim` may write; the
+ *      kernel says who they are (SO_PEERCRED, SO_PEERGROUPS).
+ *   3. A client that goes away is reported to the mind (INPUT_ABANDON).
+ */
+#ifndef ESSAIM_CONTROL_H
+#define ESSAIM_CONTROL_H
+
+#include "body.h"
+
+struct control;
+
+int control_open(struct body *body, struct control **out, struct error *error);
+
+/* EFFECT_ANSWER, EFFECT_OUTCOME */
+void control_answer(struct control *control, uint64_t client, const struct answer *answer);
+void control_outcome(struct control *control, bool done, struct bytes text);
+
+/* At the end of the daemon: gives clients what is still queued for them, for at most `patience`. */
+void control_drain(struct control *control, duration patience);
+void control_close(struct control *control);
+
+#endif

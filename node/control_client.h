@@ -1,0 +1,83 @@
+/*
+ * control_client.h: one connection of the control socket, as its verb sees it.
+ */
+#ifndef ESSAIM_CONTROL_CLIENT_H
+#define ESSAIM_CONTROL_CLIENT_H
+
+#include <jansson.h>
+#include <sys/queue.h>
+
+#include "control.h"
+#include "control_frame.h"
+
+#define CLIENTS_MAX 64
+#define REQUEST_LIMIT (5 * SECOND)
+#define FINISH_LIMIT (5 * SECOND)
+#define ANSWER_GRACE SECOND               /* the mind answers by its own deadline first */
+#define FOLLOW_QUEUE_MAX (1024 * 1024)
+
+enum client_state { CLIENT_READING, CLIENT_RUNNING, CLIENT_FOLLOWING, CLIENT_FINISHING, CLIENT_GONE };
+enum follow_kind { FOLLOW_NOTHING, FOLLOW_EVENTS, FOLLOW_KV };
+
+struct evbuffer;
+struct client;
+
+/* Makes the result of a request that was done; NULL becomes {}. */
+typedef json_t *answer_render(struct client *client, const struct answer *answer);
+
+struct client {
+	TAILQ_ENTRY(client) link;
+	struct control *control;
+	struct body *body;
+	uint64_t id;
+	enum client_state state;
+	bool may_write;
+	int fd;
+	struct event *readable, *writable, *limit;
+	/* the request */
+	uint8_t length[CONTROL_LENGTH_SIZE];
+	size_t used; /* of length and request together */
+	uint32_t size;
+	char *request;
+	duration patience;
+	char verb[32];
+	/* while it runs */
+	bool abandon; /* the mind works for it */
+	answer_render *render;
+	json_t *kept; /* what the result needs from the request; owned */
+	enum follow_kind follow;
+	char *prefix; /* FOLLOW_KV; owned */
+	size_t prefix_size;
+	struct evbuffer *out;
+};
+
+TAILQ_HEAD(client_list, client);
+
+struct control {
+	struct body *body;
+	int fd;
+	struct event *acceptable;
+	struct client_list clients;
+	uint32_t client_count;
+	uint64_t last_id;
+	bool forming;            /* an init or join is under way */
+	uint64_t forming_client; /* who asked for it */
+	int group;               /* gid of `essaim`, or -1 */
+};
+
+/* The final frame. Takes `result` over; NULL means {}. */
+void client_done(struct client *client, json_t *result);
+void client_refuse(struct client *client, int code, const char *hint, const char *what,
+                   const char *why, ...) __attribute__((format(printf, 5, 6)));
+
+/* An intermediate frame {"event": …}; takes `event` over. A client too slow for it is dropped. */
+void client_event(struct client *client, json_t *event);
+void client_follow(struct client *client, enum follow_kind kind);
+
+/* Hands the command to the mind; `render` (may be NULL) makes the result of an ANSWER_DONE. */
+void client_ask(struct client *client, const struct command *command, answer_render *render);
+
+/* control_verbs.c: runs the verb of a whole request. */
+void control_dispatch(struct client *client, const char *json, size_t size);
+
+#endif

@@ -1,0 +1,86 @@
+#include "knock.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "body_clock.h"
+#include "net_address.h"
+
+struct knock {
+	struct body *body;
+	node_id node;
+	int fd;   /* -1: could not begin */
+	int code; /* errno of connect, if it ended at once */
+	struct event *event;
+};
+
+static enum knock_result result_of(const struct knock *k, short what)
+{
+	int code = k->code;
+	socklen_t size = sizeof code;
+	if (code == 0 && (k->fd < 0 || (what & EV_TIMEOUT) != 0 ||
+	                  getsockopt(k->fd, SOL_SOCKET, SO_ERROR, &code, &size) < 0))
+		return KNOCK_SILENT;
+	if (code == ECONNREFUSED || code == ECONNRESET)
+		return KNOCK_REFUSED;
+	return code == 0 ? KNOCK_OPEN : KNOCK_SILENT;
+}
+
+static void on_answer(evutil_socket_t fd, short what, void *context)
+{
+	struct knock *k = context;
+	struct body *body = k->body;
+	struct input input = {.kind = INPUT_KNOCKED,
+	                      .knocked = {.node = k->node, .result = result_of(k, what)}};
+	event_free(k->event);
+	if (k->fd >= 0)
+		close(k->fd);
+	free(k);
+	body->knocks--;
+	body_step(body, &input);
+}
+
+/* -1 if the connection cannot even begin, or ended at once: then *code says how. */
+static int begin(const struct body *body, const struct address *address, int *code)
+{
+	struct sockaddr_storage name;
+	socklen_t length = address_to_socket(address, &name);
+	if (length == 0 || body->knocks >= KNOCKS_MAX)
+		return -1;
+	int fd = address_socket(address, SOCK_STREAM);
+	if (fd < 0)
+		return -1;
+	if (connect(fd, (struct sockaddr *)&name, length) < 0 && errno != EINPROGRESS) {
+		*code = errno;
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+void knock_start(struct body *body, const struct effect *effect)
+{
+	struct knock *k = calloc(1, sizeof *k);
+	if (k == NULL)
+		return; /* as silent as it gets: the prober has its own time limit */
+	k->body = body;
+	k->node = effect->knock.node;
+	k->fd = begin(body, &effect->knock.address, &k->code);
+	k->event = event_new(body->base, k->fd, k->fd >= 0 ? EV_WRITE : 0, on_answer, k);
+	struct timeval patience;
+	duration_timeval(effect->knock.patience, &patience);
+	if (k->event == NULL || event_add(k->event, &patience) < 0) {
+		if (k->event != NULL)
+			event_free(k->event);
+		if (k->fd >= 0)
+			close(k->fd);
+		free(k);
+		return;
+	}
+	body->knocks++;
+	if (k->fd < 0)
+		event_active(k->event, EV_TIMEOUT, 0);
+}

@@ -1,0 +1,18 @@
+/*
+ * knock.h: does an address take TCP connections? A host whose kernel answers while its daemon does
+ * not is sick, not dead.
+ *
+ * Invariants: at most KNOCKS_MAX at once, each ends within its patience and is reported once, from
+ * the loop. Nothing is said on the connection. One that cannot even begin is reported as silent.
+ */
+#ifndef ESSAIM_KNOCK_H
+#define ESSAIM_KNOCK_H
+
+#include "body.h"
+
+#define KNOCKS_MAX 64
+
+/* EFFECT_KNOCK */
+void knock_start(struct body *body, const struct effect *effect);
+
+#endif

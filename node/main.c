@@ -1,0 +1,137 @@
+/*
+ * main.c: essaimd. Options over the file over the defaults, then the body runs in the foreground.
+ * Exit codes: 0 stopped cleanly (or left, removed, reset), 1 the world refused, 2 usage.
+ */
+#include <getopt.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "body.h"
+#include "config.h"
+#include "journal.h"
+#include "seal.h"
+
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+struct options {
+	const char *file;
+	const char *name, *data, *listen, *socket;
+	bool check, help, version;
+};
+
+static const char usage[] =
+	"usage: essaimd --name NAME --listen ADDRESS:PORT [--data DIR] [--socket PATH]\n"
+	"               [--config FILE] [--check-config]\n"
+	"\n"
+	"The daemon of one node. It runs in the foreground and waits for 'essaim init' or\n"
+	"'essaim join'; after a restart it simply resumes.\n"
+	"\n"
+	"  --name NAME            this node's name in the cluster\n"
+	"  --listen ADDRESS:PORT  UDP and TCP; several with commas (default port 7800)\n"
+	"  --data DIR             folder of the key and the store (/var/lib/essaim)\n"
+	"  --socket PATH          control socket (/run/essaim/essaim.sock)\n"
+	"  --config FILE          read this file; options override it\n"
+	"  --check-config         print the effective config and exit\n"
+	"  --version, --help\n";
+
+/* False: not understood (getopt has said why). */
+static bool parse_options(int argc, char **argv, struct options *out)
+{
+	static const struct option known[] = {
+		{"name", required_argument, NULL, 'n'},   {"data", required_argument, NULL, 'd'},
+		{"listen", required_argument, NULL, 'l'}, {"socket", required_argument, NULL, 's'},
+		{"config", required_argument, NULL, 'c'}, {"check-config", no_argument, NULL, 'C'},
+		{"version", no_argument, NULL, 'V'},      {"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	int option;
+	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		switch (option) {
+		case 'n': out->name = optarg; break;
+		case 'd': out->data = optarg; break;
+		case 'l': out->listen = optarg; break;
+		case 's': out->socket = optarg; break;
+		case 'c': out->file = optarg; break;
+		case 'C': out->check = true; break;
+		case 'V': out->version = true; break;
+		case 'h': out->help = true; break;
+		default: return false; /* characters, not an enum */
+		}
+	}
+	if (optind < argc)
+		fprintf(stderr, "essaimd: '%s' is not understood\n", argv[optind]);
+	return optind == argc;
+}
+
+static int override(struct node_config *config, const char *key, const char *value,
+                    struct error *error)
+{
+	struct error reason;
+	int status = value != NULL ? node_config_set(config, "node", key, value, &reason) : 0;
+	return status < 0 ? error_set(error, status, "--%s: %.300s", key, reason.text) : 0;
+}
+
+static int make_config(const struct options *options, struct node_config *out, struct error *error)
+{
+	node_config_defaults(out);
+	int status = options->file != NULL ? node_config_read(out, options->file, error) : 0;
+	if (status == 0)
+		status = override(out, "name", options->name, error);
+	if (status == 0)
+		status = override(out, "data", options->data, error);
+	if (status == 0)
+		status = override(out, "listen", options->listen, error);
+	if (status == 0)
+		status = override(out, "socket", options->socket, error);
+	if (status == 0)
+		status = node_config_check(out, error);
+	return status;
+}
+
+static int run(const struct node_config *config)
+{
+	static struct body body;
+	struct error error;
+	/* One arena: the store's thread allocates little, and a second would keep its peak for ever. */
+	mallopt(M_ARENA_MAX, 1);
+	signal(SIGPIPE, SIG_IGN);
+	if (seal_start() < 0) {
+		fprintf(stderr, "essaimd: libsodium cannot start\n");
+		return EXIT_FAILED;
+	}
+	journal_start((enum journal_format)config->format, (enum rule_level)config->level);
+	int status = body_open(&body, config, &error);
+	if (status == 0)
+		status = body_run(&body, &error);
+	if (status < 0)
+		journal_say(LEVEL_error, "%s", error.text);
+	body_close(&body);
+	return status < 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = {0};
+	struct node_config config;
+	struct error error;
+	if (!parse_options(argc, argv, &options)) {
+		fputs("try 'essaimd --help'\n", stderr);
+		return EXIT_USAGE;
+	}
+	if (options.help || options.version) {
+		fputs(options.help ? usage : "essaimd " ESSAIM_VERSION "\n", stdout);
+		return EXIT_DONE;
+	}
+	if (make_config(&options, &config, &error) < 0) {
+		fprintf(stderr, "essaimd: %s\n", error.text);
+		return EXIT_USAGE;
+	}
+	if (options.check) {
+		node_config_print(&config, stdout);
+		return EXIT_DONE;
+	}
+	return run(&config);
+}

@@ -1,0 +1,20 @@
+/*
+ * net_address.h: our addresses to the kernel's and back.
+ */
+#ifndef ESSAIM_NET_ADDRESS_H
+#define ESSAIM_NET_ADDRESS_H
+
+#include <sys/socket.h>
+
+#include "words.h"
+
+/* The length to give to the kernel; 0 if the address is none. */
+socklen_t address_to_socket(const struct address *in, struct sockaddr_storage *out);
+
+/* Family 0 if it is neither IPv4 nor IPv6. IPv4 mapped into IPv6 becomes IPv4. */
+void address_from_socket(const struct sockaddr_storage *in, struct address *out);
+
+/* A non-blocking, close-on-exec socket of that family (SOCK_STREAM, SOCK_DGRAM), or -errno. */
+int address_socket(const struct address *address, int type);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * stream.h: TCP streams between members, and to those who want to join. On the UDP port's number.
+ *
+ *     dialled   CONNECTING --connected--> AWAIT_SECOND --proven--> OPEN
+ *     accepted                            AWAIT_FIRST  --proven--> OPEN
+ *     OPEN --close_after--> DRAINING      any --error, limit, hang-up--> ENDED (freed by the loop)
+ *
+ * Invariants
+ *   1. Before a stream is OPEN it owns its fixed struct and no other memory, except what we ourselves
+ *      queued on a stream we dialled. At most UNPROVEN_MAX accepted ones wait for their handshake;
+ *      one more evicts the oldest. A handshake ends within HANDSHAKE_LIMIT.
+ *   2. At most one dialled and one accepted stream per member; a newer accepted one replaces the
+ *      older (its peer has restarted, or lost it).
+ *   3. What waits to be sent is bounded by QUEUE_MAX; beyond it frames are lost, as frames may be.
+ *   4. An end is reported from the loop, never from within an effect.
+ */
+#ifndef ESSAIM_STREAM_H
+#define ESSAIM_STREAM_H
+
+#include "body.h"
+
+struct streams;
+
+/* Listens on every address of the config. 0 or -errno. */
+int streams_open(struct body *body, struct streams **out, struct error *error);
+
+/* EFFECT_FRAME, EFFECT_DIAL, EFFECT_HANG_UP */
+void streams_frame(struct streams *streams, const struct effect *effect);
+void streams_dial(struct streams *streams, const struct effect *effect);
+void streams_hang_up(struct streams *streams, node_id node);
+
+/* Takes no new connections and dials none from now on. */
+void streams_mute(struct streams *streams);
+void streams_close(struct streams *streams);
+
+#endif

@@ -1,0 +1,197 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "body_clock.h"
+#include "control_request.h"
+#include "control_verbs.h"
+#include "text.h"
+#include "udp.h"
+
+static int64_t to_ms(duration d)
+{
+	return d > 0 ? d / MILLISECOND : 0;
+}
+
+/* ---- status ---- */
+
+static json_t *cluster_json(const struct status_view *status)
+{
+	if (status->standing == STANDING_BLANK)
+		return json_null();
+	char text[2 * CLUSTER_ID_SIZE + 1];
+	hex_format(status->cluster.bytes, CLUSTER_ID_SIZE, text);
+	return json_string(text);
+}
+
+static json_t *master_json(const struct status_view *status)
+{
+	if (!status->master_known)
+		return json_null();
+	return json_pack("{s:s, s:I}", "name", status->master_name, "epoch", (json_int_t)status->epoch);
+}
+
+static json_t *dropped_json(const struct client *client, const struct status_view *status)
+{
+	json_t *dropped = json_object();
+	for (int i = 0; i < DROP_REASONS; i++) {
+		uint64_t count = status->dropped[i];
+		if (i == DROP_OUTPUT) /* what the mind could not emit, and what the kernel did not take */
+			count += udp_lost(client->body->udp);
+		json_object_set_new(dropped, drop_reason_name((enum drop_reason)i),
+		                    json_integer((json_int_t)count));
+	}
+	return dropped;
+}
+
+static void add_lease(json_t *out, const struct status_view *status)
+{
+	int64_t left = status->master_known ? to_ms(status->lease_left) : 0;
+	json_object_set_new(out, "master", master_json(status));
+	json_object_set_new(out, "self_master", json_boolean(status->self_master));
+	json_object_set_new(out, "lease_remaining_ms", json_integer(left));
+	json_object_set_new(out, "voters",
+	                    json_pack("{s:i, s:i, s:i}", "total", (int)status->voters_total,
+	                              "reachable", (int)status->voters_reachable, "needed",
+	                              (int)status->voters_needed));
+	json_object_set_new(out, "members",
+	                    json_pack("{s:i, s:i}", "total", (int)status->members_total, "reachable",
+	                              (int)status->members_reachable));
+}
+
+static void add_own(json_t *out, const struct client *client, const struct status_view *status)
+{
+	struct now now;
+	body_clock_read(&now);
+	json_t *own = json_pack("{s:s, s:b, s:b, s:i, s:I, s:I, s:I, s:I, s:s}", "standing",
+	                        standing_name(status->standing), "votes", status->votes, "disk_failed",
+	                        status->disk_failed, "health", (int)status->health, "commit",
+	                        (json_int_t)status->commit, "applied", (json_int_t)status->applied,
+	                        "quarantine_ms", (json_int_t)to_ms(status->quarantine_left),
+	                        "uptime_s", (json_int_t)((now.boot - client->body->started) / SECOND),
+	                        "version", ESSAIM_VERSION);
+	json_object_update(out, own);
+	json_decref(own);
+}
+
+void verb_status(struct client *client, const json_t *args)
+{
+	struct status_view status;
+	client_status(client, &status);
+	bool blank = status.standing == STANDING_BLANK;
+	json_t *out = json_pack("{s:o, s:I, s:s, s:o}", "cluster", cluster_json(&status), "generation",
+	                        (json_int_t)status.generation.number, "node",
+	                        status.name[0] != '\0' ? status.name : client->body->config.name,
+	                        "profile",
+	                        blank ? json_null()
+				      : json_string(profile_name((enum profile)status.config.profile)));
+	add_lease(out, &status);
+	add_own(out, client, &status);
+	json_object_set_new(out, "dropped", dropped_json(client, &status));
+	client_done(client, out);
+}
+
+void verb_version(struct client *client, const json_t *args)
+{
+	client_done(client, json_pack("{s:s, s:i, s:i}", "version", ESSAIM_VERSION, "wire_min",
+	                              WIRE_VERSION_MIN, "wire_max", WIRE_VERSION_MAX));
+}
+
+void verb_master_show(struct client *client, const json_t *args)
+{
+	struct status_view status;
+	client_status(client, &status);
+	if (!status.master_known) {
+		client_refuse(client, 3, "essaim status", "there is no master",
+		              "%u of %u voters are reachable and %u are needed",
+		              status.voters_reachable, status.voters_total, status.voters_needed);
+		return;
+	}
+	client_done(client, json_pack("{s:s, s:I, s:I}", "name", status.master_name, "epoch",
+	                              (json_int_t)status.epoch, "lease_remaining_ms",
+	                              (json_int_t)to_ms(status.lease_left)));
+}
+
+/* ---- tokens ---- */
+
+void verb_token_list(struct client *client, const json_t *args)
+{
+	json_t *list = json_array();
+	struct token_view token;
+	for (uint32_t i = 0; gossip_token_at(client->body->gossip, i, &token); i++) {
+		char id[17], expires[WALL_TEXT_SIZE];
+		node_id_format(token.token, id);
+		wall_format(token.expires_wall, expires);
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:i, s:b}", "id", id, "role",
+		                                      role_name(token.role), "expires", expires,
+		                                      "uses_left", (int)token.uses_left, "revoked",
+		                                      token.revoked));
+	}
+	client_done(client, list);
+}
+
+/* ---- kv, this node's own copy ---- */
+
+static int compare_keys(const void *a, const void *b)
+{
+	const struct kv_view *x = a, *y = b;
+	size_t least = x->key.size < y->key.size ? x->key.size : y->key.size;
+	int order = memcmp(x->key.data, y->key.data, least);
+	if (order != 0)
+		return order;
+	return (x->key.size > y->key.size) - (x->key.size < y->key.size);
+}
+
+static bool has_prefix(const struct kv_view *row, const char *prefix)
+{
+	size_t size = strlen(prefix);
+	return row->key.size >= size && memcmp(row->key.data, prefix, size) == 0;
+}
+
+/* All rows with that prefix, by key; caller frees. NULL if there is no memory. */
+static struct kv_view *collect_rows(const struct gossip *g, const char *prefix, size_t *out_count)
+{
+	size_t count = 0, capacity = 64;
+	struct kv_view row, *rows = malloc(capacity * sizeof *rows);
+	uint32_t cursor = 0;
+	while (rows != NULL && gossip_kv_at(g, &cursor, &row)) {
+		if (!has_prefix(&row, prefix))
+			continue;
+		if (count == capacity) {
+			struct kv_view *more = realloc(rows, 2 * capacity * sizeof *rows);
+			if (more == NULL)
+				free(rows);
+			rows = more;
+			capacity *= 2;
+		}
+		if (rows != NULL)
+			rows[count++] = row;
+	}
+	if (rows != NULL)
+		qsort(rows, count, sizeof *rows, compare_keys);
+	*out_count = count;
+	return rows;
+}
+
+void verb_kv_list(struct client *client, const json_t *args)
+{
+	const char *prefix = "";
+	struct error error;
+	if (args_text_optional(args, "prefix", &prefix, &error) < 0) {
+		client_usage(client, &error);
+		return;
+	}
+	size_t count;
+	struct kv_view *rows = collect_rows(client->body->gossip, prefix, &count);
+	if (rows == NULL) {
+		client_refuse(client, 1, NULL, "'kv list' failed", "out of memory");
+		return;
+	}
+	json_t *list = json_array();
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list, json_pack("{s:s%, s:I, s:I}", "key",
+		                                      (const char *)rows[i].key.data, rows[i].key.size,
+		                                      "version", (json_int_t)rows[i].version, "size",
+		                                      (json_int_t)rows[i].value.size));
+	free(rows);
+	client_done(client, list);
+}

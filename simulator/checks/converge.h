@@ -1,0 +1,36 @@
+/*
+ * converge.h: once everything is healed, everyone agrees within a bound, and goes on agreeing.
+ *
+ * Agreement: every node knows the same master and epoch, one of them is that master, all commit
+ * indexes are equal and nobody finds a member unreachable.
+ * Source: TigerBeetle's VOPR, liveness mode.
+ */
+#ifndef ESSAIM_CHECK_CONVERGE_H
+#define ESSAIM_CHECK_CONVERGE_H
+
+#include "violation.h"
+
+struct converge_view {
+	uint32_t node;
+	bool runs; /* false: nothing is expected of it */
+	node_id self, master;
+	bool self_master;
+	uint64_t epoch, commit;
+	uint32_t members, reachable;
+};
+
+#define CONVERGE_BOUND (30 * SECOND)
+
+struct converge {
+	instant healed_at; /* NEVER: not yet */
+	instant agreed_at; /* NEVER: not now */
+	bool reported;
+};
+
+/* True if they agree; else `why` holds the first reason. */
+bool converge_agree(const struct converge_view *views, uint32_t count, char *why, size_t size);
+
+void converge_report(struct converge *c, struct violations *v, instant at,
+                     const struct converge_view *views, uint32_t count);
+
+#endif

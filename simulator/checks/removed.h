@@ -1,0 +1,24 @@
+/*
+ * removed.h: who was removed never comes back.
+ *
+ * A node that has once shown a member as removed never shows it otherwise again, not even after a
+ * restart once its commit index is back where it was. A removed node never acts.
+ */
+#ifndef ESSAIM_CHECK_REMOVED_H
+#define ESSAIM_CHECK_REMOVED_H
+
+#include "violation.h"
+
+struct removed {
+	uint32_t nodes;
+	uint64_t *since; /* [observer * nodes + member]: commit index at which it was first shown
+	                    as removed; 0: never */
+};
+
+void removed_init(struct removed *r, uint32_t nodes);
+void removed_finish(struct removed *r);
+
+void removed_report(struct removed *r, struct violations *v, instant at, uint32_t observer,
+                    uint64_t commit, uint32_t member, bool shown_removed);
+
+#endif

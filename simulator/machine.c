@@ -1,0 +1,403 @@
+#include "machine.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "carry.h"
+#include "world.h"
+
+/* The daemon's timers are not exact either; it also keeps two deadlines from chasing each other. */
+#define TIMER_GRAIN (20 * MICROSECOND)
+#define TICKS_PER_SECOND_MAX 2000
+#define LAZY_WRITE_MAX SECOND
+#define FAILED_WRITE_RETRY (100 * MILLISECOND)
+
+static void name_machine(struct machine *m)
+{
+	if (m->index < 26)
+		snprintf(m->name, sizeof(m->name), "%c", 'a' + (int)m->index);
+	else
+		snprintf(m->name, sizeof(m->name), "n%u", m->index % 100000);
+}
+
+static void settings_of(struct world *w, const struct machine *m, struct gossip_settings *out)
+{
+	*out = (struct gossip_settings){
+		.seal = SEAL_QUICK,
+		.keys = m->keys,
+		.address = m->address,
+		.members_max = w->count + 11,
+		.ledger_bytes = 1024 * 1024,
+		.log_bytes = 2 * ENTRIES_BYTES_MAX,
+		.membership_only = w->settings.membership_only,
+	};
+}
+
+/* Where a boot clock stands when our story begins: some time within 11 days of uptime. */
+static void set_clocks(struct world *w, struct machine *m)
+{
+	instant uptime = dice_between(&w->dice, SECOND, 1000000 * SECOND);
+	int64_t ppm = w->settings.exact_clocks ? 0 : 100;
+	for (int i = 0; i < CLOCK_NAMES; i++) {
+		m->clocks[i].local = uptime + dice_between(&w->dice, 0, SECOND);
+		m->clocks[i].ppm = ppm ? dice_between(&w->dice, -ppm, ppm + 1) : 0;
+	}
+	m->clocks[CLOCK_OF_WALL].local = 1800000000 * SECOND + dice_between(&w->dice, 0, SECOND);
+}
+
+void machine_init(struct world *w, struct machine *m, uint32_t index)
+{
+	uint8_t seed[32];
+	for (size_t i = 0; i < sizeof(seed); i++)
+		seed[i] = (uint8_t)prng_next(&w->dice);
+	m->index = index;
+	m->timer_at = NEVER;
+	name_machine(m);
+	node_keys_from_seed(SEAL_QUICK, seed, &m->keys);
+	m->id = node_key_id(&m->keys.public_key);
+	m->address = (struct address){.family = 4, .port = DEFAULT_PORT};
+	m->address.ip[0] = 10;
+	m->address.ip[2] = (uint8_t)(index >> 8);
+	m->address.ip[3] = (uint8_t)index;
+	set_clocks(w, m);
+	struct gossip_settings settings;
+	settings_of(w, m, &settings);
+	m->memory_size = gossip_size(&settings);
+	m->memory = mmap(NULL, m->memory_size, PROT_READ | PROT_WRITE,
+	                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	assert(m->memory != MAP_FAILED);
+}
+
+void machine_finish(struct machine *m)
+{
+	disk_finish(&m->disk);
+	munmap(m->memory, m->memory_size);
+}
+
+struct now machine_now(const struct world *w, const struct machine *m)
+{
+	return (struct now){
+		.boot = clock_read(&m->clocks[CLOCK_OF_BOOT], w->now),
+		.raw = clock_read(&m->clocks[CLOCK_OF_RAW], w->now),
+		.wall = clock_read(&m->clocks[CLOCK_OF_WALL], w->now),
+	};
+}
+
+/* ---- the timer ---- */
+
+/* Only an earlier deadline needs a new event: a timer that comes too early finds nothing due. */
+static void arm(struct world *w, struct machine *m)
+{
+	instant deadline = gossip_deadline(m->core);
+	if (deadline == NEVER)
+		return;
+	instant at = clock_when(&m->clocks[CLOCK_OF_BOOT], deadline);
+	if (at < w->now + TIMER_GRAIN)
+		at = w->now + TIMER_GRAIN;
+	if (m->timer_at <= at)
+		return;
+	struct event *timer = queue_event(&w->queue, EVENT_TIMER, m->index, 0);
+	timer->life = m->life;
+	timer->number = (uint64_t)at;
+	m->timer_at = at;
+	queue_push(&w->queue, at, timer);
+}
+
+/* A core that wants to be woken more often than this spins: a daemon would burn a whole CPU. */
+static void notice_spin(struct world *w, struct machine *m)
+{
+	if (w->now - m->ticks_since > SECOND) {
+		m->ticks_since = w->now;
+		m->ticks = 0;
+	}
+	if (++m->ticks == TICKS_PER_SECOND_MAX)
+		world_violation(w, "spin", "node %u was woken %u times within a second", m->index,
+		                m->ticks);
+}
+
+/* A timer that a newer one overtook, or that came before its time, does not bother the core. */
+static void timer_fires(struct world *w, struct machine *m, const struct event *event)
+{
+	if ((instant)event->number != m->timer_at)
+		return;
+	m->timer_at = NEVER;
+	if (gossip_deadline(m->core) > machine_now(w, m).boot) {
+		arm(w, m);
+		return;
+	}
+	notice_spin(w, m);
+	machine_input(w, m, &(struct input){.kind = INPUT_TICK});
+}
+
+/* ---- the process ---- */
+
+static void fuse_blows(struct world *w, struct machine *m, struct effects rest)
+{
+	enum fuse fuse = m->fuse;
+	m->fuse = FUSE_NONE;
+	switch (fuse) {
+	case FUSE_CRASH:
+		machine_crash(w, m);
+		return;
+	case FUSE_KILL:
+		machine_kill(w, m);
+		return;
+	case FUSE_PAUSE:
+		machine_pause(w, m);
+		m->held = rest;
+		return;
+	case FUSE_NONE:
+		break;
+	}
+	assert(!"a fuse that is none blew");
+}
+
+static void carry(struct world *w, struct machine *m, struct effects effects)
+{
+	uint32_t life = m->life;
+	for (uint32_t i = 0; i < effects.count; i++) {
+		if (m->fuse && i == m->fuse_after % effects.count) {
+			struct effects rest = {effects.count - i, effects.list + i};
+			fuse_blows(w, m, rest);
+			return;
+		}
+		carry_effect(w, m, &effects.list[i]);
+		if (m->life != life || !m->core)
+			return;
+	}
+}
+
+void machine_input(struct world *w, struct machine *m, const struct input *input)
+{
+	assert(m->state == MACHINE_UP);
+	struct now now = machine_now(w, m);
+	struct effects effects = gossip_step(m->core, &now, input);
+	/* The mind has decided, even if the body dies before anyone hears of it. */
+	world_stepped(w, m, &now);
+	carry(w, m, effects);
+	if (m->state == MACHINE_UP)
+		arm(w, m);
+}
+
+static void forget_waiting(struct world *w, struct machine *m)
+{
+	while (m->waiting_head) {
+		struct event *event = m->waiting_head;
+		m->waiting_head = event->next;
+		queue_free(&w->queue, event);
+	}
+	m->waiting_tail = NULL;
+	m->waiting_packets = 0;
+}
+
+void machine_start(struct world *w, struct machine *m)
+{
+	if (machine_runs(m) || m->ended == STANDING_LEFT || m->ended == STANDING_REMOVED)
+		return;
+	struct gossip_settings settings;
+	settings_of(w, m, &settings);
+	for (int i = 0; i < 4; i++)
+		settings.seed[i] = prng_next(&w->dice);
+	for (int i = 0; i < SALT_SIZE; i++)
+		settings.salt[i] = (uint8_t)prng_next(&w->dice);
+	settings.nonce = prng_next(&w->dice);
+	/* Gives zeroed pages again without giving the address range back. */
+	int failed = madvise(m->memory, m->memory_size, MADV_DONTNEED);
+	assert(!failed);
+	(void)failed;
+	m->core = gossip_init(m->memory, &settings);
+	bool loaded = disk_load(&m->disk, m->core);
+	if (!loaded)
+		world_violation(w, "store", "'%s' cannot read what it wrote to its own disk",
+		                m->name);
+	m->state = MACHINE_UP;
+	m->life++;
+	m->timer_at = NEVER;
+	m->ended = STANDING_BLANK;
+	world_started(w, m);
+	machine_input(w, m, &(struct input){.kind = INPUT_START});
+}
+
+/* The process is gone; `after` says what became of its host. */
+static void end(struct world *w, struct machine *m, enum machine_state after)
+{
+	forget_waiting(w, m);
+	m->core = NULL;
+	m->held = (struct effects){0};
+	m->fuse = FUSE_NONE;
+	m->timer_at = NEVER;
+	m->state = after;
+	world_ended(w, m);
+}
+
+void machine_crash(struct world *w, struct machine *m)
+{
+	if (!machine_runs(m))
+		return;
+	disk_crash(&m->disk, &w->dice);
+	end(w, m, MACHINE_DOWN);
+}
+
+void machine_kill(struct world *w, struct machine *m)
+{
+	if (!machine_runs(m))
+		return;
+	disk_crash(&m->disk, &w->dice);
+	end(w, m, MACHINE_DEAD);
+}
+
+void machine_stopped(struct world *w, struct machine *m, enum standing standing)
+{
+	disk_flush(&m->disk);
+	m->ended = standing;
+	end(w, m, MACHINE_DEAD);
+}
+
+void machine_pause(struct world *w, struct machine *m)
+{
+	if (m->state == MACHINE_UP)
+		m->state = MACHINE_PAUSED;
+}
+
+/* After SIGCONT the loop may see its timer or its sockets first: both happen. */
+void machine_resume(struct world *w, struct machine *m)
+{
+	if (m->state != MACHINE_PAUSED)
+		return;
+	m->state = MACHINE_UP;
+	uint32_t life = m->life;
+	struct effects held = m->held;
+	m->held = (struct effects){0};
+	carry(w, m, held);
+	if (m->state == MACHINE_UP && prng_below(&w->dice, 2))
+		machine_input(w, m, &(struct input){.kind = INPUT_TICK});
+	while (m->life == life && m->state == MACHINE_UP && m->waiting_head) {
+		struct event *event = m->waiting_head;
+		m->waiting_head = event->next;
+		if (!m->waiting_head)
+			m->waiting_tail = NULL;
+		m->waiting_packets -= event->kind == EVENT_PACKET;
+		machine_event(w, m, event);
+	}
+	if (m->life == life && m->state == MACHINE_UP) {
+		m->timer_at = NEVER;
+		arm(w, m);
+	}
+}
+
+/* ---- the disk's time ---- */
+
+static duration sync_takes(struct world *w)
+{
+	duration usual = dice_between(&w->dice, 200 * MICROSECOND, 2 * MILLISECOND);
+	bool slow = w->settings.faults && dice_chance(&w->dice, 20000);
+	return slow ? usual + dice_tail(&w->dice, 2 * MILLISECOND) : usual;
+}
+
+static void disk_go(struct world *w, struct machine *m)
+{
+	struct event *event = queue_event(&w->queue, EVENT_SYNCED, m->index, 0);
+	event->number = disk_begin(&m->disk);
+	queue_push(&w->queue, w->now + sync_takes(w), event);
+}
+
+void machine_disk_pump(struct world *w, struct machine *m)
+{
+	if (m->disk.batch || !m->disk.queued)
+		return;
+	if (disk_urgent(&m->disk)) {
+		disk_go(w, m);
+		return;
+	}
+	struct event *event = queue_event(&w->queue, EVENT_SYNC_DUE, m->index, 0);
+	event->number = m->disk.batches;
+	queue_push(&w->queue, w->now + (m->disk.head->reported ? FAILED_WRITE_RETRY : LAZY_WRITE_MAX),
+	           event);
+}
+
+struct reporter {
+	struct world *world;
+	struct machine *machine;
+};
+
+static void report_persisted(void *context, uint64_t number, bool failed)
+{
+	struct reporter *r = context;
+	struct event *event = queue_event(&r->world->queue, EVENT_PERSISTED, r->machine->index, 0);
+	event->life = r->machine->life;
+	event->persisted.number = number;
+	event->persisted.failed = failed;
+	queue_push(&r->world->queue, r->world->now, event);
+}
+
+static void disk_done(struct world *w, struct machine *m)
+{
+	struct reporter reporter = {w, m};
+	disk_end(&m->disk, report_persisted, &reporter);
+	machine_disk_pump(w, m);
+}
+
+/* True if the event was the disk's: the kernel handles it even while the process is paused. */
+static bool disk_event(struct world *w, struct machine *m, const struct event *event)
+{
+	if (event->kind == EVENT_SYNC_DUE) {
+		if (event->number == m->disk.batches && !m->disk.batch && m->disk.queued)
+			disk_go(w, m);
+		return true;
+	}
+	if (event->kind != EVENT_SYNCED)
+		return false;
+	if (event->number != m->disk.batches || !m->disk.batch)
+		return true;
+	if (m->disk.mood == DISK_STALLED)
+		m->disk.overdue = true;
+	else
+		disk_done(w, m);
+	return true;
+}
+
+void machine_disk(struct world *w, struct machine *m, enum disk_mood mood)
+{
+	m->disk.mood = mood;
+	if (mood != DISK_STALLED && m->disk.overdue && m->disk.batch)
+		disk_done(w, m);
+}
+
+/* ---- events ---- */
+
+static void wait_for_resume(struct world *w, struct machine *m, struct event *event)
+{
+	bool packet = event->kind == EVENT_PACKET;
+	if (event->kind == EVENT_TIMER || (packet && m->waiting_packets >= SOCKET_BUFFER_PACKETS)) {
+		queue_free(&w->queue, event);
+		return;
+	}
+	m->waiting_packets += packet;
+	event->next = NULL;
+	if (m->waiting_tail)
+		m->waiting_tail->next = event;
+	else
+		m->waiting_head = event;
+	m->waiting_tail = event;
+}
+
+void machine_event(struct world *w, struct machine *m, struct event *event)
+{
+	if (disk_event(w, m, event)) {
+		queue_free(&w->queue, event);
+		return;
+	}
+	if (m->state == MACHINE_PAUSED) {
+		wait_for_resume(w, m, event);
+		return;
+	}
+	if (event->kind == EVENT_TIMER) {
+		if (m->state == MACHINE_UP && event->life == m->life)
+			timer_fires(w, m, event);
+	} else {
+		deliver_event(w, m, event);
+	}
+	queue_free(&w->queue, event);
+}

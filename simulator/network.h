@@ -1,0 +1,85 @@
+/*
+ * network.h: what becomes of packets, frames, knocks and dials between machines.
+ *
+ * A packet may be lost, doubled, delayed with a long tail, reordered. A frame between two members
+ * is delivered in order, or never if the pair is cut either way or the receiving process ended.
+ * A packet to a host whose process is dead is answered by a refusal (ICMP) if that way is open.
+ *
+ * Invariants
+ *   1. cut(from, to) stops whatever is *sent* while it holds; what is under way still arrives.
+ *   2. A frame reaches only the process it was sent to, and only if both know each other's key (that
+ *      is what a real handshake would prove).
+ */
+#ifndef ESSAIM_NETWORK_H
+#define ESSAIM_NETWORK_H
+
+#include "gossip.h"
+#include "queue.h"
+
+struct world;
+struct machine;
+
+/* What the weather does to each packet; equal for all pairs at one time. */
+struct weather {
+	duration delay;  /* one way, least */
+	duration jitter; /* uniform, on top */
+	duration tail;   /* mean of the long tail */
+	uint32_t tail_ppm, loss_ppm, duplicate_ppm, reorder_ppm;
+};
+
+struct link {
+	instant frames_until; /* frames under way arrive up to here: later ones come after */
+	uint32_t hangups;     /* frames of an older count were on a stream that was closed */
+	bool cut;
+};
+
+/* A stream by which a newcomer joins. */
+struct join_stream {
+	uint64_t id; /* 0: free */
+	uint32_t ends[2]; /* who dialled, who was dialled */
+	uint32_t lives[2];
+	uint64_t token;
+	struct hash binding;
+};
+
+#define JOIN_STREAMS_MAX 64
+#define JOIN_STREAM_FIRST ((uint64_t)1 << 32) /* below: streams to the member of that index + 1 */
+
+struct network {
+	uint32_t count;
+	struct link *links; /* [from * count + to] */
+	struct weather weather;
+	struct join_stream joins[JOIN_STREAMS_MAX];
+	uint64_t streams; /* join streams opened so far */
+	uint64_t packets, bytes, frames;
+};
+
+void network_init(struct network *n, uint32_t count);
+void network_finish(struct network *n);
+
+static inline struct link *network_link(struct network *n, uint32_t from, uint32_t to)
+{
+	return &n->links[(size_t)from * n->count + to];
+}
+
+void network_cut(struct network *n, uint32_t from, uint32_t to, bool cut);
+void network_heal(struct network *n);
+
+/* The calm weather a run begins and ends with. */
+struct weather network_fair(void);
+
+/* Effects of `m`'s core. */
+void network_packet(struct world *w, struct machine *m, const struct effect *effect);
+void network_frame(struct world *w, struct machine *m, const struct effect *effect);
+void network_knock(struct world *w, struct machine *m, const struct effect *effect);
+void network_dial(struct world *w, struct machine *m, const struct effect *effect);
+void network_hang_up(struct world *w, struct machine *m, const struct effect *effect);
+
+/* Events that reach a machine whose process is not there, or that answer a dial. */
+void network_refuse(struct world *w, struct machine *m, const struct event *event);
+void network_dialled(struct world *w, struct machine *m, const struct event *event);
+
+/* May this frame still be delivered? */
+bool network_frame_alive(struct world *w, const struct machine *m, const struct event *event);
+
+#endif

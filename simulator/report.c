@@ -1,0 +1,51 @@
+#include "report.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+
+static json_t *failovers(const struct failover *f)
+{
+	json_t *list = json_array();
+	for (uint32_t i = 0; i < f->count; i++)
+		json_array_append_new(list, json_integer(f->list[i] / MILLISECOND));
+	return list;
+}
+
+static json_t *violations(const struct violations *v)
+{
+	json_t *list = json_array();
+	for (uint32_t i = 0; i < v->count && i < VIOLATIONS_KEPT; i++)
+		json_array_append_new(
+			list, json_pack("{s:f, s:s, s:s}", "at_s", (double)v->list[i].at / 1e9,
+		                        "check", v->list[i].check, "text", v->list[i].text));
+	return list;
+}
+
+static json_t *writes(const struct run_result *r)
+{
+	return json_pack("{s:I, s:I, s:I, s:I}", "acknowledged", (json_int_t)r->acknowledged,
+	                 "unknown", (json_int_t)r->unknown, "refused", (json_int_t)r->refused,
+	                 "reads", (json_int_t)r->reads);
+}
+
+void report_run(const struct run_result *r, FILE *out)
+{
+	char hash[17];
+	snprintf(hash, sizeof(hash), "%016" PRIx64, r->hash);
+	json_t *json = json_pack(
+		"{s:I, s:I, s:f, s:f, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:s}", "seed",
+		(json_int_t)r->seed, "nodes", (json_int_t)r->nodes, "simulated_s",
+		(double)r->simulated / 1e9, "cpu_s", r->cpu_seconds, "events", (json_int_t)r->events,
+		"packets", (json_int_t)r->packets, "masters_elected", (json_int_t)r->masters,
+		"faults", (json_int_t)r->faults, "failovers", failovers(&r->failover), "writes",
+		writes(r), "violations", violations(&r->violations), "trace_hash", hash);
+	json_dumpf(json, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+	fputc('\n', out);
+	json_decref(json);
+}
+
+void report_replay(const struct run_settings *s, char out[REPLAY_MAX])
+{
+	snprintf(out, REPLAY_MAX, "essaim-sim run --nodes %u --duration %" PRId64 "s --seed %" PRIu64
+	         "%s", s->nodes, s->length / SECOND, s->seed, s->faults ? "" : " --no-faults");
+}

@@ -1,0 +1,137 @@
+/*
+ * make_corpus FOLDER: writes the small real inputs that fuzzing starts from: every kind of message,
+ * every stored record, handshakes and frames, tokens. Run by hand when the wire changes; its
+ * output is committed.
+ */
+#include "handshake.h"
+#include "samples.h"
+#include "text.h"
+#include "token.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static uint8_t packed[FRAME_MAX], memory[FRAME_MAX];
+
+static void write_file(const char *folder, const char *kind, const char *name, const void *data,
+                       size_t size)
+{
+	char path[4096];
+
+	snprintf(path, sizeof path, "%s/%s", folder, kind);
+	mkdir(path, 0755);
+	snprintf(path, sizeof path, "%s/%s/%s", folder, kind, name);
+	FILE *file = fopen(path, "wb");
+	if (file == NULL || fwrite(data, 1, size, file) != size || fclose(file) != 0) {
+		fprintf(stderr, "cannot write '%s'\n", path);
+		exit(1);
+	}
+}
+
+static struct walk filler(uint64_t seed)
+{
+	memset(memory, 0, sizeof memory);
+	return (struct walk){.mode = WALK_FILL,
+	                     .small = true,
+	                     .random = seed * UINT64_C(0x9e3779b97f4a7c15) | 1,
+	                     .memory = memory,
+	                     .size = sizeof memory};
+}
+
+static void write_envelopes(const char *folder)
+{
+	static struct envelope e;
+
+	for (unsigned kind = MESSAGE_NONE; kind < MESSAGE_KINDS; kind++) {
+		struct walk w = filler(kind + 1);
+		char name[32];
+		memset(&e, 0, sizeof e);
+		e.kind = (enum message_kind)kind;
+		walk_envelope(&w, &e);
+		snprintf(name, sizeof name, "message_%02u", kind);
+		size_t size = envelope_encode(&e, packed, sizeof packed);
+		write_file(folder, "frame", name, packed, size);
+		if (size <= PACKET_PLAIN_MAX)
+			write_file(folder, "packet", name, packed, size);
+	}
+}
+
+/* The largest value of a kv row would only slow the mutations down. */
+#define WRITE_STORED(folder, type, seed) \
+	do { \
+		static struct type stored_; \
+		struct walk fill_ = filler(seed); \
+		walk_##type(&fill_, &stored_); \
+		size_t size_ = type##_encode(&stored_, packed, sizeof packed); \
+		write_file(folder, "frame", #type, packed, size_ < 4096 ? size_ : 0); \
+	} while (0)
+
+static void write_stored(const char *folder)
+{
+	struct kv_row row = {7, 8, {(const uint8_t *)"value", 5}};
+
+	WRITE_STORED(folder, command, 101);
+	WRITE_STORED(folder, durable, 102);
+	WRITE_STORED(folder, member_row, 103);
+	WRITE_STORED(folder, token_row, 104);
+	WRITE_STORED(folder, origin_row, 105);
+	write_file(folder, "frame", "kv_row", packed, kv_row_encode(&row, packed, sizeof packed));
+}
+
+/* With the keys that fuzz_stream.c knows. */
+static void write_streams(const char *folder)
+{
+	static const struct cluster_id cluster = {{1}};
+	static const struct hash token_hash = {{2}};
+	static const uint8_t random_bytes[56] = {3}, seed_a[32] = {4}, seed_b[32] = {5};
+	struct node_keys a, b;
+	struct handshake h;
+	struct stream_keys keys;
+	uint8_t first[HANDSHAKE_FIRST_SIZE], second[HANDSHAKE_SECOND_SIZE];
+
+	handshake_first_join(&h, &cluster, 4, &token_hash, random_bytes, first);
+	write_file(folder, "stream", "first_join", first, sizeof first);
+	handshake_second_join(&cluster, &token_hash, first, random_bytes, second, &keys);
+	write_file(folder, "stream", "second_join", second, sizeof second);
+	write_file(folder, "stream", "frame", packed,
+	           frame_seal(&keys, (const uint8_t *)"a frame", 7, packed));
+	/* and one that opens under the keys of fuzz_stream.c's try_frame: pull {2} is push here */
+	keys = (struct stream_keys){{2}, {1}, {{3}}};
+	write_file(folder, "stream", "frame_open", packed,
+	           frame_seal(&keys, (const uint8_t *)"another", 7, packed));
+	node_keys_from_seed(SEAL_REAL, seed_a, &a);
+	node_keys_from_seed(SEAL_REAL, seed_b, &b);
+	handshake_first_member(&h, &cluster, &a, &b.public_key, random_bytes, first);
+	write_file(folder, "stream", "first_member", first, sizeof first);
+}
+
+static void write_texts(const char *folder)
+{
+	static const char *const texts[] = {"192.0.2.1:7800", "[2001:db8::1]:7800", "2001:db8::1",
+	                                    "250ms", "7d", "node-1.site", "00000000000000ff",
+	                                    "essaim1-", "k\xc3\xa9y"};
+	struct token token = {{{1, 2, 3}}, 4, {5, 6, 7}};
+	char text[TOKEN_TEXT_MAX], name[32];
+
+	token_format(&token, text);
+	write_file(folder, "token", "token", text, strlen(text));
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		snprintf(name, sizeof name, "text_%zu", i);
+		write_file(folder, "token", name, texts[i], strlen(texts[i]));
+	}
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 2 || seal_start() != 0) {
+		fprintf(stderr, "usage: make_corpus FOLDER\n");
+		return 2;
+	}
+	write_envelopes(argv[1]);
+	write_stored(argv[1]);
+	write_streams(argv[1]);
+	write_texts(argv[1]);
+	return 0;
+}

@@ -1,0 +1,55 @@
+#!/usr/bin/env python3
+"""Real daemons in network namespaces.  usage: run.py [--list] [--keep] [WORD…]
+
+Runs the cases whose sentence holds every WORD. Ends with `N passed, N failed, N skipped`.
+"""
+import os
+import sys
+import time
+import traceback
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import lab
+from case import CASES
+
+LIMIT_S = 1500  # of the whole run: everything in it ends then
+GROUPS = ("admission", "mastership", "membership", "storage", "control")
+
+
+def run_one(sentence, function, keep):
+    started, clusters = time.monotonic(), []
+    wrong = []
+    try:
+        function(clusters)
+    except Exception:
+        wrong.append(traceback.format_exc())
+    for cluster in clusters:
+        try:
+            wrong += cluster.close()
+        except Exception:
+            wrong.append(traceback.format_exc())
+        if wrong:
+            wrong += [f"--- log of {n.name} ---\n{n.tail()}" for n in cluster if os.path.exists(n.log)]
+        if not keep:
+            cluster.forget()
+    print(f"{'FAIL' if wrong else 'ok':4} {time.monotonic() - started:6.1f} s  {sentence}", flush=True)
+    for text in wrong:
+        print("     " + text.rstrip().replace("\n", "\n     "), flush=True)
+    return not wrong
+
+
+def main():
+    words = [w for w in sys.argv[1:] if not w.startswith("--")]
+    for group in GROUPS:
+        __import__(group)
+    chosen = [c for c in CASES if all(w in c[0] for w in words)]
+    if "--list" in sys.argv:
+        print("\n".join(sentence for sentence, _ in chosen))
+        return 0
+    lab.enter(LIMIT_S)
+    passed = sum(run_one(s, f, "--keep" in sys.argv) for s, f in chosen)
+    print(f"{passed} passed, {len(chosen) - passed} failed, 0 skipped")
+    return 0 if passed == len(chosen) and chosen else 1
+
+
+sys.exit(main())

@@ -1,0 +1,144 @@
+#!/usr/bin/env python3
+"""The rooms keep to themselves.  usage: purity.py SOURCE_ROOT BUILD_ROOT
+
+1. What gossip and actions need from outside, less what proto and they themselves define, lies
+   within mem*, the assertion handler and the hooks of sanitizers and stack protection.
+2. What proto needs from outside is no clock, no I/O and no dice.
+3. Who may include whom (ARCHITECTURE.md), checked on every #include.
+4. This very test notices each of these when it is broken (planted examples).
+"""
+import os
+import re
+import subprocess
+import sys
+
+PURE = re.compile(r"^(_*mem(cpy|set|cmp|move|chr)(_chk)?|__assert_fail|__stack_chk_(fail|guard)"
+                  r"|__(asan|ubsan|sanitizer|lsan)_\w+|_GLOBAL_OFFSET_TABLE_)$")
+IMPURE = re.compile(r"^(time|clock|clock_gettime|gettimeofday|localtime\w*|gmtime\w*|sleep|usleep|nanosleep"
+                    r"|rand\w*|random\w*|srand\w*|getrandom|getentropy|arc4random\w*|crypto_\w+_keygen"
+                    r"|crypto_\w+(?<!_seed)_keypair|crypto_secretstream_\w+_init_push|f?open\w*|read|write|pread\w*|pwrite\w*"
+                    r"|f(read|write|close|gets|puts|printf|flush)|v?printf|puts|putchar|perror|socket|send\w*"
+                    r"|recv\w*|connect|accept\w*|bind|listen|getenv|pthread_\w+|syslog)$")
+
+ROOMS = {  # a room: the rooms it may include from
+    "proto": (), "gossip": ("proto",), "actions": ("proto",),
+    "node": ("proto", "gossip", "actions"), "simulator": ("proto", "gossip", "actions"),
+}
+SYSTEM_OF_PURE = {"assert.h", "limits.h", "stdbool.h", "stddef.h", "stdint.h", "string.h"}
+
+
+def symbols(library, undefined):
+    """Names that a static library defines, or needs from outside itself."""
+    lines = subprocess.run(["nm", "-P", library], check=True, text=True, capture_output=True).stdout
+    rows = [line.split() for line in lines.splitlines() if len(line.split()) >= 2 and line[0] != "["]
+    defined = {row[0] for row in rows if row[1] not in "Uw"}
+    return {row[0] for row in rows if row[1] in "Uw"} - defined if undefined else defined
+
+
+def impure_needs(needed, offered):
+    return sorted(name for name in needed - offered if not PURE.match(name))
+
+
+def impure_uses(needed):
+    return sorted(name for name in needed if IMPURE.match(name))
+
+
+def check_symbols(build):
+    library = lambda room, name: os.path.join(build, room, f"lib{name}.a")
+    proto = library("proto", "essaim-proto")
+    offered = symbols(proto, False)
+    wrong = [f"proto uses {name}: no clock, no I/O, no dice there" for name in impure_uses(symbols(proto, True))]
+    checked = 1
+    for room in ("gossip", "actions"):
+        path = library(room, f"essaim-{room}")
+        if room == "actions" and not os.path.exists(path):
+            continue  # nothing in it yet
+        needs = impure_needs(symbols(path, True), offered)
+        wrong += [f"{room} needs {name} from outside: only proto and mem* are allowed" for name in needs]
+        checked += 1
+    return checked, wrong
+
+
+def sources(root, room):
+    for folder, _, names in os.walk(os.path.join(root, room)):
+        for name in sorted(names):
+            if name.endswith((".c", ".h")):
+                yield os.path.join(folder, name)
+
+
+def headers_of(root):
+    """A header's name: the rooms that have one."""
+    rooms = {}
+    for room in ROOMS:
+        for path in sources(root, room):
+            if path.endswith(".h"):
+                rooms.setdefault(os.path.basename(path), set()).add(room)
+    return rooms
+
+
+def wrong_include(room, file, bracket, name, headers):
+    """One sentence if that include is not allowed, else None."""
+    base = os.path.basename(name)
+    if base.endswith("pb-c.h"):
+        return None if room == "proto" and os.path.basename(file).startswith("codec") else \
+            f"{file} includes {name}: only proto/codec* may"
+    if name == "sodium.h":
+        return None if room == "proto" else f"{file} includes sodium.h: only proto/ may"
+    if bracket == "<":
+        pure = room in ("gossip", "actions") and name not in SYSTEM_OF_PURE
+        return f"{file} includes <{name}>: not in a pure room" if pure else None
+    owners = headers.get(base, set())
+    if not owners:
+        return f"{file} includes \"{name}\", which no room has"
+    if not owners & {room, *ROOMS[room]}:
+        return f"{file} includes \"{name}\" of {', '.join(sorted(owners))}/"
+    return None
+
+
+def check_includes(root):
+    headers, wrong, count = headers_of(root), [], 0
+    for room in ROOMS:
+        for path in sources(root, room):
+            with open(path) as text:
+                for line in text:
+                    match = re.match(r'\s*#\s*include\s*([<"])([^>"]+)', line)
+                    if match:
+                        count += 1
+                        found = wrong_include(room, os.path.relpath(path, root), *match.groups(), headers)
+                        wrong += [found] if found else []
+    return count, wrong
+
+
+def check_itself():
+    """Planted breaches must be seen, and what is allowed must pass."""
+    headers = {"gossip.h": {"gossip"}, "loop.h": {"node"}, "world.h": {"simulator"}, "codec.h": {"proto"}}
+    assert impure_needs({"malloc", "memcpy", "codec_encode"}, {"codec_encode"}) == ["malloc"]
+    assert impure_needs({"time", "__assert_fail", "__asan_init"}, set()) == ["time"]
+    assert impure_uses({"clock_gettime", "randombytes_buf", "snprintf"}) == ["clock_gettime", "randombytes_buf"]
+    for room, file, bracket, name in (
+            ("gossip", "gossip/a.c", '"', "loop.h"), ("gossip", "gossip/a.c", "<", "stdio.h"),
+            ("proto", "proto/a.c", '"', "gossip.h"), ("node", "node/a.c", '"', "world.h"),
+            ("simulator", "simulator/a.c", '"', "loop.h"), ("gossip", "gossip/a.c", '"', "wire.pb-c.h"),
+            ("proto", "proto/seal.c", '"', "wire.pb-c.h"), ("node", "node/a.c", "<", "sodium.h")):
+        assert wrong_include(room, file, bracket, name, headers), f"missed {name} in {file}"
+    for room, file, bracket, name in (
+            ("gossip", "gossip/a.c", '"', "codec.h"), ("node", "node/a.c", '"', "gossip.h"),
+            ("proto", "proto/codec.c", '"', "wire.pb-c.h"), ("proto", "proto/seal.c", "<", "sodium.h")):
+        assert not wrong_include(room, file, bracket, name, headers), f"refused {name} in {file}"
+
+
+def main(root, build):
+    check_itself()
+    libraries, wrong = check_symbols(build)
+    includes, more = check_includes(root)
+    for text in wrong + more:
+        print(text)
+    if not includes:
+        print("no source found: nothing was checked")
+    print(f"{libraries} libraries and {includes} includes checked, {len(wrong + more)} breaches")
+    return 1 if wrong or more or not includes else 0
+
+
+if len(sys.argv) != 3:
+    sys.exit(__doc__)
+sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+"""Stored seeds, each twice, then a sweep of fresh ones.
+
+run.py SIM_BINARY [--seconds N] [--first SEED]: N bounds the sweep's CPU time (default 60).
+"""
+import argparse
+import json
+import pathlib
+import subprocess
+import sys
+
+SHAPES = [(5, "600s"), (3, "600s"), (4, "600s"), (7, "600s"), (2, "600s"), (1, "300s")]
+
+
+def stored(binary, path):
+    """Yields (name, sentence of what went wrong or None)."""
+    for line in path.read_text().splitlines():
+        if not line.strip() or line.startswith("#"):
+            continue
+        nodes, duration, seed, why = line.split(maxsplit=3)
+        done = subprocess.run(
+            [binary, "sweep", "--seeds", f"{seed}..{seed}", "--nodes", nodes, "--duration",
+             duration, "--twice", "--jobs", "1"], capture_output=True, text=True, timeout=1800)
+        yield f"seed {seed}, {nodes} nodes ({why})", done.stderr if done.returncode else None
+
+
+def swept(binary, nodes, duration, first, last, seconds):
+    done = subprocess.run(
+        [binary, "sweep", "--seeds", f"{first}..{last}", "--nodes", str(nodes), "--duration",
+         duration, "--budget", f"{seconds}s"], capture_output=True, text=True)
+    summary = json.loads(done.stdout) if done.stdout.strip() else {"seeds": 0, "simulated_per_cpu": 0}
+    return done.returncode, summary, done.stderr
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("binary")
+    parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--first", type=int, default=1000)
+    parser.add_argument("--seeds", type=int, default=2000)
+    options = parser.parse_args()
+    passed = failed = 0
+    for name, wrong in stored(options.binary, pathlib.Path(__file__).with_name("seeds.txt")):
+        print(("not ok " if wrong else "ok ") + name + (f"\n{wrong}" if wrong else ""))
+        failed += bool(wrong)
+        passed += not wrong
+    # Half of the effort goes to the first shape, the rest is shared.
+    shares = [0.5] + [0.5 / (len(SHAPES) - 1)] * (len(SHAPES) - 1)
+    for (nodes, duration), share in zip(SHAPES, shares):
+        first, count = options.first, max(1, int(options.seeds * share))
+        code, summary, talk = swept(options.binary, nodes, duration, first, first + count - 1,
+                                    max(1, int(options.seconds * share)))
+        wrong = code != 0 or summary["seeds"] == 0
+        print(f"{'not ok' if wrong else 'ok'} sweep of {summary['seeds']} seeds from {first}, "
+              f"{nodes} nodes, {summary['simulated_per_cpu']:.0f} simulated s per CPU s"
+              + (f"\n{talk}" if wrong else ""))
+        failed += wrong
+        passed += not wrong
+    print(f"{passed} passed, {failed} failed, 0 skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

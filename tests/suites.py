@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+"""Builds, runs the suites through meson, prints the table.  Called by tools/test.
+
+A suite that cannot run fails: there is no way for one of these to be skipped in silence.
+"""
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+SUITES = {  # name: the build it runs in. Sanitizers everywhere but where speed is the point.
+    "unit": "sanitized", "plays": "sanitized", "fuzz": "sanitized", "golden": "sanitized",
+    "purity": "optimized", "sim": "optimized", "net": "sanitized",
+}
+LONG = {"sim": "--seconds 1800"}  # what --long adds
+FOLDERS = {"sanitized": "build-sanitized", "optimized": "build"}
+
+
+def count_cases(entry):
+    """(passed, failed, skipped) inside one meson test; itself if it does not tell of cases."""
+    said = entry.get("stdout", "") + entry.get("stderr", "")
+    good = entry["result"] == "OK"
+    totals = re.findall(r"^(\d+) passed, (\d+) failed, (\d+) skipped", said, re.M)
+    if totals:
+        passed, failed, skipped = (sum(int(t[k]) for t in totals) for k in range(3))
+        return passed, failed + (not good and not failed), skipped
+    cmocka = [sum(map(int, re.findall(rf"\[  {word}  \] (\d+) test\(s\)", said)))
+              for word in ("PASSED", "FAILED", "SKIPPED")]
+    if any(cmocka):
+        return cmocka[0], cmocka[1] + (not good and not cmocka[1]), cmocka[2]
+    return int(good), int(not good and entry["result"] != "SKIP"), int(entry["result"] == "SKIP")
+
+
+def build(kinds):
+    """Why each build could not be made; empty if it could."""
+    failed = {}
+    for kind in kinds:
+        print(f"=== build {kind}", flush=True)
+        if subprocess.run([os.path.join(ROOT, "tools", "build"), kind]).returncode != 0:
+            failed[kind] = f"the {kind} build failed"
+    return failed
+
+
+def log_entries(folder, suite):
+    path = os.path.join(folder, "meson-logs", f"{suite}.json")
+    if not os.path.exists(path):
+        return []
+    with open(path) as log:
+        return [json.loads(line) for line in log]
+
+
+def run_suite(suite, long):
+    """(passed, failed, skipped, why) of one suite."""
+    folder = os.path.join(ROOT, FOLDERS[SUITES[suite]])
+    print(f"=== {suite}", flush=True)
+    log = os.path.join(folder, "meson-logs", f"{suite}.json")
+    if os.path.exists(log):
+        os.unlink(log)
+    more = ["--test-args", LONG[suite]] if long and suite in LONG else []
+    ran = subprocess.run(["meson", "test", "-C", folder, "--no-rebuild", "--suite", suite, "--logbase", suite,
+                          "--print-errorlogs"] + more)
+    entries = log_entries(folder, suite)
+    if not entries:
+        return 0, 1, 0, "nothing to run: no test is registered in it, or meson could not start"
+    passed, failed, skipped = (sum(n) for n in zip(*map(count_cases, entries)))
+    bad = [e["name"].split(" / ")[-1] for e in entries if e["result"] not in ("OK", "EXPECTEDFAIL")]
+    if ran.returncode != 0 and not failed:
+        failed = 1
+    return passed, failed, skipped, ("failed: " + ", ".join(bad)) if bad or failed else "all of it"
+
+
+def table(rows):
+    print(f"\n{'suite':8} {'state':8} {'passed':>7} {'failed':>7} {'skipped':>8} {'seconds':>8}  why")
+    for suite, (passed, failed, skipped, why), seconds in rows:
+        state = "FAILED" if failed else "ran" if passed else "skipped"
+        print(f"{suite:8} {state:8} {passed:7} {failed:7} {skipped:8} {seconds:8.0f}  {why}")
+
+
+def main(arguments):
+    words = [a for a in arguments if not a.startswith("--")]
+    options = {a for a in arguments if a.startswith("--")}
+    unknown = [w for w in words if w not in SUITES] + sorted(options - {"--no-install", "--long"})
+    if unknown:
+        print(f"unknown: {' '.join(unknown)}; the suites are: {' '.join(SUITES)}", file=sys.stderr)
+        return 2
+    chosen = words or list(SUITES)
+    failed_builds = build(sorted({SUITES[s] for s in chosen}, reverse=True))
+    rows = []
+    for suite in chosen:
+        started = time.monotonic()
+        reason = failed_builds.get(SUITES[suite])
+        result = (0, 1, 0, reason) if reason else run_suite(suite, "--long" in options)
+        if not reason and result[0] + result[1] == 0:
+            result = (0, 1, result[2], "it ran nothing")
+        rows.append((suite, result, time.monotonic() - started))
+    table(rows)
+    passed, failed, skipped = (sum(row[1][k] for row in rows) for k in range(3))
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed else 0
+
+
+sys.exit(main(sys.argv[1:]))
