@@ -220,6 +220,18 @@ static void take_persisted(struct gossip *g, uint64_t number, bool failed)
 	lease_persisted(g, number, failed);
 }
 
+/*
+ * What was known committed is applied before anything else: a config that counts voters is never in
+ * the store without the commit index of the entries that made them members.
+ */
+static void apply_loaded(struct gossip *g)
+{
+	if (g->durable.incarnation.number == 0 || g->durable.commit <= g->log.commit)
+		return;
+	g->log.commit = g->durable.commit < g->log.last ? g->durable.commit : g->log.last;
+	ledger_catch_up(g);
+}
+
 static void take_input(struct gossip *g, const struct input *input)
 {
 	switch (input->kind) {
@@ -228,6 +240,7 @@ static void take_input(struct gossip *g, const struct input *input)
 		break;
 	case INPUT_START:
 		ledger_loaded(g);
+		apply_loaded(g);
 		life_start(g);
 		break;
 	case INPUT_PACKET:
@@ -298,6 +311,7 @@ static void finish_persist(struct gossip *g)
 		if (ops[i].kind != STORE_DURABLE)
 			continue;
 		uint8_t *room = effects_room(&g->out, 4096, true);
+		g->durable.commit = g->log.commit;
 		size_t size = durable_encode(&g->durable, room, 4096);
 		assert(size > 0);
 		ops[i].value = (struct bytes){room, size};

@@ -175,6 +175,8 @@ static void say_ready(const struct body *b)
 static void say_end(const struct body *b)
 {
 	const char *what = NULL;
+	if (b->idle)
+		return; /* said at the start */
 	if (b->stop_seen && b->stop_standing == STANDING_LEFT)
 		what = "left its cluster";
 	else if (b->stop_seen && b->stop_standing == STANDING_REMOVED)

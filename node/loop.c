@@ -41,10 +41,7 @@ static void carry_stop(struct body *b, enum standing standing)
 {
 	b->stop_seen = true;
 	b->stop_standing = standing;
-	/* Gone from its cluster at start: stays for `essaim node reset`, and says so. */
-	if (b->starting && standing != STANDING_STOPPED)
-		b->idle = true;
-	else
+	if (!b->starting) /* see stay_idle */
 		loop_end(b);
 }
 
@@ -198,11 +195,20 @@ int loop_open(struct body *b, struct error *error)
 	return 0;
 }
 
-static void say_idle(const struct body *b)
+/* Gone from its cluster before this start: there is nothing to do but wait for `node reset`. */
+static void stay_idle(struct body *b)
 {
+	struct status_view status;
+	struct now now;
+	body_clock_read(&now);
+	gossip_status(b->gossip, &now, &status);
+	if (status.standing != STANDING_LEFT && status.standing != STANDING_REMOVED)
+		return;
+	b->idle = true;
+	streams_mute(b->streams);
 	journal_say(LEVEL_error,
 	            "this node %s its cluster: it does nothing until 'essaim node reset' has wiped its state",
-	            b->stop_standing == STANDING_LEFT ? "left" : "was removed from");
+	            status.standing == STANDING_LEFT ? "left" : "was removed from");
 }
 
 void loop_run(struct body *b)
@@ -210,10 +216,7 @@ void loop_run(struct body *b)
 	b->starting = true;
 	body_step(b, &(struct input){.kind = INPUT_START});
 	b->starting = false;
-	if (b->idle) {
-		streams_mute(b->streams);
-		say_idle(b);
-	}
+	stay_idle(b);
 	event_base_dispatch(b->base);
 }
 

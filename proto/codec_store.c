@@ -25,6 +25,7 @@ static void put_durable(struct arena *scratch, const struct durable *in,
 	out->applied = in->applied;
 	out->applied_ballot = put_ballot(scratch, &in->applied_ballot);
 	out->applied_epoch = in->applied_epoch;
+	out->commit = in->commit;
 	out->applied_claimant = put_owner(scratch, &in->applied_claimant);
 	out->standing = in->standing;
 	out->role = in->role;
@@ -62,6 +63,7 @@ static bool take_durable(const Essaim__Store__Durable *in, struct durable *out)
 	out->applied = in->applied;
 	take_ballot(in->applied_ballot, &out->applied_ballot);
 	out->applied_epoch = in->applied_epoch;
+	out->commit = in->commit;
 	take_owner(in->applied_claimant, &out->applied_claimant);
 	out->standing = in->standing;
 	out->role = in->role;

@@ -499,6 +499,7 @@ struct durable {
 	uint64_t epoch_seen;
 	struct owner claimant_seen;
 	uint64_t applied;        /* rows in the store are as of this index */
+	uint64_t commit;         /* known committed when this was written: a start applies that far */
 	struct ballot applied_ballot;
 	uint64_t applied_epoch;  /* ledger state as of `applied` */
 	struct owner applied_claimant;

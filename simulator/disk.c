@@ -76,7 +76,8 @@ static void entries_trim_below(struct disk *d, uint64_t index)
 	while (gone < d->entry_count && d->entries[gone].index <= index)
 		free(d->entries[gone++].data);
 	d->entry_count -= gone;
-	memmove(d->entries, d->entries + gone, d->entry_count * sizeof(*d->entries));
+	if (gone && d->entry_count)
+		memmove(d->entries, d->entries + gone, d->entry_count * sizeof(*d->entries));
 }
 
 /* The place of `index`, or where it belongs. Nearly always the end. */

@@ -634,6 +634,7 @@ void walk_durable(struct walk *w, struct durable *d)
 	u64(w, &d->applied);
 	ballot(w, &d->applied_ballot);
 	u64(w, &d->applied_epoch);
+	u64(w, &d->commit);
 	owner(w, &d->applied_claimant);
 	range(w, &d->standing, 0, STANDING_STOPPED);
 	range(w, &d->role, ROLE_NODE, ROLE_WITNESS);
