@@ -101,6 +101,7 @@ void persist_entry(struct gossip *g, uint64_t index, const struct ballot *ballot
                    struct bytes command)
 {
 	struct store_op *op = persist_op(g, STORE_ENTRY);
+	g->entry_number = g->persist_number;
 	op->index = index;
 	op->ballot = *ballot;
 	op->value = command;
@@ -127,6 +128,7 @@ void persist_row(struct gossip *g, struct bytes key, struct bytes value)
 void persist_rows_clear(struct gossip *g)
 {
 	persist_op(g, STORE_ROWS_CLEAR);
+	g->entry_number = g->persist_number;
 }
 
 void persist_durable(struct gossip *g)
@@ -141,6 +143,7 @@ uint64_t persist_sync(struct gossip *g)
 	if (!g->persist_open)
 		persist_durable(g);
 	g->persist_lazy = false;
+	g->sync_number = g->persist_number;
 	if (g->lease.disk_asked == NEVER) {
 		g->lease.disk_asked = g->now.boot;
 		g->lease.disk_asked_number = g->persist_number;

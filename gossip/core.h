@@ -55,6 +55,8 @@ struct gossip {
 	bool persist_open, persist_lazy, persist_durable_wanted; /* this step's batch */
 	uint32_t persist_first; /* its first op */
 	uint64_t persisted_number; /* last reported well */
+	uint64_t entry_number;     /* last that carried entries or rows of a snapshot */
+	uint64_t sync_number;      /* last that somebody waits for */
 	bool store_failed;
 	uint64_t dropped[DROP_REASONS];
 

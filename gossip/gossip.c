@@ -404,16 +404,29 @@ void gossip_status(const struct gossip *g, const struct now *now, struct status_
 	lease_status(g, now, out);
 }
 
+/* What membership does not know of a member: its duties. */
+static void add_duties(const struct gossip *g, const struct now *now, struct member_view *out)
+{
+	out->voter = config_position(&g->durable.config, out->id) >= 0;
+	out->master = lease_master(g, now) == out->id;
+}
+
 bool gossip_member_at(const struct gossip *g, const struct now *now, uint32_t position,
                       struct member_view *out)
 {
-	return membership_view_at(g, now, position, out);
+	if (!membership_view_at(g, now, position, out))
+		return false;
+	add_duties(g, now, out);
+	return true;
 }
 
 bool gossip_member(const struct gossip *g, const struct now *now, node_id id,
                    struct member_view *out)
 {
-	return membership_view(g, now, id, out);
+	if (!membership_view(g, now, id, out))
+		return false;
+	add_duties(g, now, out);
+	return true;
 }
 
 static bool same_text(const char *a, const char *b)
@@ -429,7 +442,7 @@ bool gossip_member_named(const struct gossip *g, const struct now *now, const ch
 {
 	struct member_view view;
 	bool found = false;
-	for (uint32_t i = 0; membership_view_at(g, now, i, &view); i++) {
+	for (uint32_t i = 0; gossip_member_at(g, now, i, &view); i++) {
 		bool gone = view.state == GONE_LEFT || view.state == GONE_REMOVED;
 		if (!same_text(view.name, name) || (found && gone))
 			continue; /* a living bearer of the name comes before a gone one */

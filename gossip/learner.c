@@ -238,7 +238,7 @@ void learner_tick(struct gossip *g)
 	if (!life_member(g))
 		return;
 	if (l->fetch_at != NEVER && g->log.commit >= l->target)
-		caught_up(g, 0);
+		caught_up(g, l->source);
 	if (g->now.boot >= l->fetch_at)
 		fetch(g);
 	if (g->now.boot >= l->push_at)

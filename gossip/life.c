@@ -377,6 +377,8 @@ void life_tick(struct gossip *g)
 		l->start_again = 0;
 		wait_until_durable(g);
 	}
+	if (l->left && life_member(g))
+		life_end(g, STANDING_LEFT);
 	if (l->stop_persist != 0) {
 		if (g->persisted_number >= l->stop_persist || g->now.boot >= l->stop_by)
 			end_now(g, l->stop_as);

@@ -36,6 +36,7 @@ struct life {
 	bool stop_asked;
 	uint64_t stop_persist;
 	enum standing stop_as;
+	bool left; /* our leaving was answered: end after this step */
 };
 
 void life_start(struct gossip *g);

@@ -547,6 +547,8 @@ static void judge_lateness(struct gossip *g)
 	duration late = g->now.boot - g->membership.probing->next_tick;
 	if (late > TICK_LATE)
 		probe_health(g, 1);
+	else if (g->membership.reachable <= 1)
+		probe_health(g, -1); /* nobody is there whose acks could tell that we are well */
 	if (late > TICK_PAUSED)
 		resume(g, late);
 }

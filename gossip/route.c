@@ -20,6 +20,8 @@ static void answer_user(struct gossip *g, struct pending *p, struct answer *answ
 	answer->request = (struct request_id){g->self, g->durable.incarnation.number, p->sequence};
 	p->used = false;
 	g->route.used--;
+	if (p->kind == COMMAND_MEMBER_LEAVE && answer->code == ANSWER_DONE)
+		g->life.left = true; /* nobody will send us that entry any more */
 	if (p->stream != 0) {
 		admit_answer(g, p, answer);
 		return;

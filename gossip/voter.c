@@ -20,10 +20,16 @@ static struct waiting_answer *wait_for(struct gossip *g, uint64_t persist)
 	return w;
 }
 
-/* The number of the write that must end before anything may be said about our log. */
-static uint64_t outstanding(const struct gossip *g)
+/*
+ * The number of the write that must end before anything may be said about our log; 0: none. Entries
+ * may have gone to the store lazily (proposals that wait for a round, what was learned): whoever
+ * wants to speak of them makes the store hurry.
+ */
+static uint64_t outstanding(struct gossip *g)
 {
 	const struct lease *l = &g->lease;
+	if (g->entry_number > g->persisted_number)
+		return g->entry_number > g->sync_number ? persist_sync(g) : g->sync_number;
 	return l->waiting_count == 0
 	           ? 0
 	           : l->waiting[(l->waiting_first + l->waiting_count - 1) % WAITING_MAX].persist;
@@ -125,6 +131,7 @@ void voter_expire(struct gossip *g)
 		l->mute = false;
 		core_trace(g, RULE_QUARANTINE_OVER, g->self, 0, 0, 0, 0);
 		candidate_postpone(g, 0);
+		l->candidate_at += g->durable.config.lease / 4; /* a master's next round comes first */
 	}
 	if (!l->grant.live || !deadline_over(&l->grant.excluded_until, &g->now))
 		return;

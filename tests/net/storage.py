@@ -144,9 +144,10 @@ def _(clusters):
 
 
 def sums(folder):
+    """Of all but the lock, which names the process that holds it."""
     result = {}
     for root, _, names in os.walk(folder):
-        for name in names:
+        for name in set(names) - {"lock"}:
             with open(os.path.join(root, name), "rb") as data:
                 result[name] = hashlib.sha256(data.read()).hexdigest()
     return result
@@ -168,14 +169,15 @@ def _(clusters):
     expect(process.wait(20) not in (0, None), "it refuses to start")
     expect("corrupt" in c[1].tail() or "damaged" in c[1].tail() or "not a database" in c[1].tail(),
            f"it says why: {c[1].tail(3)}")
-    expect(sums(c[1].data) == before, "nothing was touched")
+    after = sums(c[1].data)
+    changed = [n for n in after.keys() | before.keys() if after.get(n) != before.get(n)]
+    expect(after == before, f"touched {changed}; before: {sorted(before)}, after: {sorted(after)}")
 
 
 @case("a second daemon on one data folder is refused and the first goes on")
 def _(clusters):
     c = new(clusters, 2)
     c[1].start()
-    c.network  # the second one has its own address and socket, but the same folder
     c[2].data = c[1].data
     process = c[2].spawn()
     expect(process.wait(20) not in (0, None), "the second daemon ends with an error")
