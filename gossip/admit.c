@@ -2,6 +2,7 @@
  * admit.c: a stranger whose stream proved a token becomes a member by a committed entry.
  */
 #include "core.h"
+#include "text.h"
 
 #define ADMIT_PATIENCE (8 * SECOND)
 
@@ -18,10 +19,7 @@ static void say_joined(struct gossip *g, uint64_t stream, struct joined *m)
 static void refuse(struct gossip *g, uint64_t stream, const char *text)
 {
 	struct joined m = {.code = ANSWER_REFUSED, .received_wall = g->now.wall};
-	size_t size = 0;
-	while (text[size] != '\0')
-		size++;
-	m.text = (struct bytes){(const uint8_t *)text, size};
+	m.text = text_bytes(text);
 	say_joined(g, stream, &m);
 }
 
@@ -33,6 +31,16 @@ static bool record_signed(const struct gossip *g, const struct join *m)
 	                        m->member.signature);
 }
 
+/* The codec checks only a name's size: what a name may hold is decided at the door. */
+static bool name_legal(const struct bytes *name)
+{
+	char text[NAME_MAX_SIZE + 1] = {0};
+	if (name->size == 0 || name->size > NAME_MAX_SIZE)
+		return false;
+	memcpy(text, name->data, name->size);
+	return text_size(text) == name->size && name_check(text, NULL) == 0;
+}
+
 void admit_join(struct gossip *g, uint64_t stream, uint64_t token, const struct join *m)
 {
 	struct command c = {.kind = COMMAND_TOKEN_REDEEM,
@@ -42,6 +50,10 @@ void admit_join(struct gossip *g, uint64_t stream, uint64_t token, const struct 
 	if (m->token != token || !record_signed(g, m)) {
 		core_drop(g, DROP_SIGNATURE);
 		refuse(g, stream, "the joining node did not prove that it holds its key");
+		return;
+	}
+	if (!name_legal(&m->member.name)) {
+		refuse(g, stream, "the joining node's name is not a legal name");
 		return;
 	}
 	if (m->member.wire_min > WIRE_VERSION_MAX || m->member.wire_max < WIRE_VERSION_MIN) {
@@ -61,12 +73,8 @@ static uint32_t name_peers(const struct gossip *g, struct peer_hint peers[PEERS_
 		if (id == 0 || (id != g->self && !member_reachable(g, id, true)) ||
 		    !member_address(g, id, &p->address))
 			continue;
-		const char *name = member_name(g, id);
-		size_t size = 0;
-		while (name[size] != '\0')
-			size++;
 		p->key = *member_key(g, id);
-		p->name = (struct bytes){(const uint8_t *)name, size};
+		p->name = text_bytes(gossip_name(g, id));
 		p->incarnation = member_incarnation(g, id);
 		count++;
 	}

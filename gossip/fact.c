@@ -567,14 +567,6 @@ void facts_publish(struct gossip *g, struct bytes key, struct bytes value)
 		spread_fact(g, place);
 }
 
-static struct bytes text_bytes(const char *text)
-{
-	size_t size = 0;
-	while (text[size] != '\0')
-		size++;
-	return (struct bytes){(const uint8_t *)text, size};
-}
-
 void facts_start(struct gossip *g)
 {
 	struct member *self = member_find(g, g->self);

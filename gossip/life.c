@@ -1,6 +1,7 @@
 #include "life.h"
 
 #include "core.h"
+#include "text.h"
 
 #define JOIN_PATIENCE (12 * SECOND)
 #define DIAL_AGAIN (150 * MILLISECOND)
@@ -12,14 +13,6 @@
 bool life_member(const struct gossip *g)
 {
 	return g->standing == STANDING_MEMBER || g->standing == STANDING_LEAVING;
-}
-
-static size_t text_size(const char *text)
-{
-	size_t size = 0;
-	while (text[size] != '\0')
-		size++;
-	return size;
 }
 
 static void outcome(struct gossip *g, bool done, struct bytes text)
@@ -90,7 +83,7 @@ static void starting_failed(struct gossip *g)
 	g->life.start_again = g->now.boot + START_AGAIN;
 	if (!g->life.outcome_wanted)
 		return;
-	outcome(g, false, (struct bytes){(const uint8_t *)why, sizeof why - 1});
+	outcome(g, false, text_bytes(why));
 	end_now(g, STANDING_STOPPED); /* nothing was founded or joined: the next start is blank */
 }
 
@@ -113,7 +106,7 @@ static void refuse_not_blank(struct gossip *g)
 {
 	static const char why[] = "this node belongs to a cluster already, or is joining one";
 	g->life.outcome_wanted = true;
-	outcome(g, false, (struct bytes){(const uint8_t *)why, sizeof why - 1});
+	outcome(g, false, text_bytes(why));
 }
 
 static void found_generation(struct gossip *g)
@@ -128,7 +121,7 @@ static void found_generation(struct gossip *g)
 static void own_record(const struct gossip *g, struct member_record *out)
 {
 	*out = (struct member_record){.key = g->settings.keys.public_key,
-		.name = {(const uint8_t *)g->durable.name, text_size(g->durable.name)},
+		.name = text_bytes(g->durable.name),
 		.address = g->settings.address,
 		.role = (enum role)g->durable.role,
 		.wire_min = WIRE_VERSION_MIN,
@@ -190,7 +183,7 @@ static void no_address_answered(struct gossip *g)
 	    "no address answered as a member that knows the token: check address, port and token";
 	struct life *l = &g->life;
 	if (g->now.boot >= l->knock_until) {
-		join_failed(g, (struct bytes){(const uint8_t *)why, sizeof why - 1});
+		join_failed(g, text_bytes(why));
 		return;
 	}
 	l->address_next = 0;
@@ -370,7 +363,7 @@ void life_tick(struct gossip *g)
 	struct life *l = &g->life;
 	static const char why[] = "the member did not answer in time: is there a master?";
 	if (g->standing == STANDING_JOINING && g->now.boot >= l->join_until)
-		join_failed(g, (struct bytes){(const uint8_t *)why, sizeof why - 1});
+		join_failed(g, text_bytes(why));
 	if (g->standing == STANDING_JOINING && g->now.boot >= l->dial_at)
 		dial_next(g);
 	if (g->standing == STANDING_STARTING && l->start_again != 0 && g->now.boot >= l->start_again) {

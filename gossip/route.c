@@ -1,6 +1,7 @@
 #include "route.h"
 
 #include "core.h"
+#include "text.h"
 
 #define RESEND_EVERY (400 * MILLISECOND)
 #define TRY_AGAIN (20 * MILLISECOND)
@@ -33,14 +34,6 @@ static void answer_user(struct gossip *g, struct pending *p, struct answer *answ
 	kept->value = effects_copy(&g->out, answer->value);
 	effect->answer.client = p->client;
 	effect->answer.answer = kept;
-}
-
-static struct bytes text_bytes(const char *text)
-{
-	size_t size = 0;
-	while (text[size] != '\0')
-		size++;
-	return (struct bytes){(const uint8_t *)text, size};
 }
 
 static void answer_code(struct gossip *g, struct pending *p, enum answer_code code,
@@ -97,14 +90,11 @@ static bool in_flight(const struct gossip *g, const struct request_id *id)
 static void read_row(struct gossip *g, const struct command *c)
 {
 	struct kv_row row;
-	struct answer answer = {.code = ANSWER_REFUSED, .epoch = g->ledger.epoch};
-	if (ledger_kv(g, c->key, &row)) {
-		answer.code = ANSWER_DONE;
-		answer.found = true;
+	struct answer answer = {.code = ANSWER_DONE, .epoch = g->ledger.epoch};
+	answer.found = ledger_kv(g, c->key, &row);
+	if (answer.found) {
 		answer.version = row.version;
 		answer.value = row.value;
-	} else {
-		answer.text = text_bytes("there is no such key");
 	}
 	if (lease_acts(g, &g->now)) /* P7: the state was read first */
 		deliver(g, &c->request, &answer);

@@ -44,7 +44,7 @@
 	RULE(QUARANTINE_OVER, info, 1, "V0 votes again")                                           \
 	RULE(CONFIG, info, 1, "V1 config version {1} with {2} voters")                             \
 	RULE(CONFIG_OLD, info, 0, "V1 refused {subject}: its config is older")                     \
-	RULE(PROMISED, info, 0, "V2 promised ballot {1} to {subject}")                             \
+	RULE(PROMISED, debug, 0, "V2 promised ballot {1} to {subject}")                             \
 	RULE(PREPARE_LIVE, info, 0, "V2 refused {subject}: the grant of {other} is live for {1ms} ms") \
 	RULE(PREPARE_LOW, info, 0, "V2 refused {subject}: ballot {1} is below the promised {2}")   \
 	RULE(GRANTED, info, 0, "V3 granted the lease to {subject}, ballot {1}")                    \
@@ -82,7 +82,7 @@
 	RULE(VOTER_ADDED, notice, 1, "R4 {subject} becomes a voter: {1} voters")                   \
 	RULE(VOTER_DROPPED, notice, 1, "R4 {subject} is no voter any more: {1} voters")            \
 	/* ledger */                                                                               \
-	RULE(CAUGHT_UP, info, 0, "caught up to index {1} from {other}")                          \
+	RULE(CAUGHT_UP, debug, 0, "caught up to index {1} from {other}")                          \
 	RULE(SNAPSHOT_TAKEN, info, 1, "took a snapshot of index {1} from {other}")               \
 	RULE(TOKEN_CREATED, info, 1, "a token was created")                                        \
 	RULE(TOKEN_REDEEMED, info, 1, "{subject} redeemed a token")                                \

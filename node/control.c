@@ -204,6 +204,21 @@ static struct client *find_client(struct control *control, uint64_t id)
 	return NULL;
 }
 
+/* How far we are from a master: how many voters answer us, and how many it takes. */
+static void refuse_without_master(struct client *c, int length, const char *text)
+{
+	struct status_view status;
+	struct now now;
+	body_clock_read(&now);
+	gossip_status(c->body->gossip, &now, &status);
+	if (status.voters_total == 0)
+		client_refuse(c, 3, "essaim status", "there is no master", "%.*s", length, text);
+	else
+		client_refuse(c, 3, "essaim status", "there is no master",
+		              "%.*s; %u of %u voters are reachable from here, %u are needed", length,
+		              text, status.voters_reachable, status.voters_total, status.voters_needed);
+}
+
 static void refuse_answer(struct client *c, const struct answer *answer)
 {
 	char what[80];
@@ -214,7 +229,7 @@ static void refuse_answer(struct client *c, const struct answer *answer)
 	switch (answer->code) {
 	case ANSWER_NO_MASTER:
 	case ANSWER_NOT_MASTER:
-		client_refuse(c, 3, "essaim status", "there is no master", "%.*s", length, text);
+		refuse_without_master(c, length, text);
 		return;
 	case ANSWER_UNKNOWN:
 		client_refuse(c, 4, "essaim status", "the outcome is unknown", "%.*s", length, text);

@@ -10,6 +10,7 @@
 #include "store.h"
 
 #define PERIOD_S 30
+#define UNTIL_MEMBER_S 1
 #define LOAD_MAX 96
 
 struct observer {
@@ -27,23 +28,26 @@ static void publish(struct body *body, const char *key, const char *value)
 	body_step(body, &input);
 }
 
-/* 0, 1, 2, 5, 10, 20, 50 …: the next step up, so that noise does not make a new fact. */
+/*
+ * 0 up to 100 ms, then 200, 500, 1000, 2000 …: the next step up. A new fact goes to every member, about
+ * 1 KB for each: what is well is said once.
+ */
 static int64_t coarse_ms(duration d)
 {
 	int64_t ms = (d + MILLISECOND - 1) / MILLISECOND;
-	if (ms <= 0)
+	if (ms <= 100)
 		return 0;
-	for (int64_t ten = 1;; ten *= 10) {
-		if (ms <= ten)
-			return ten;
+	for (int64_t ten = 100;; ten *= 10) {
 		if (ms <= 2 * ten)
 			return 2 * ten;
 		if (ms <= 5 * ten)
 			return 5 * ten;
+		if (ms <= 10 * ten)
+			return 10 * ten;
 	}
 }
 
-/* Resident memory in MiB, rounded up; 0 if the kernel does not say. */
+/* Resident memory in MiB, rounded up to eights; 0 if the kernel does not say. */
 static long rss_mib(void)
 {
 	long pages = 0;
@@ -54,7 +58,8 @@ static long rss_mib(void)
 		pages = 0;
 	fclose(in);
 	long bytes = pages * sysconf(_SC_PAGESIZE);
-	return (bytes + (1 << 20) - 1) >> 20;
+	long step = 8 << 20;
+	return (bytes + step - 1) / step * 8;
 }
 
 static bool is_member(const struct body *body)
@@ -66,16 +71,13 @@ static bool is_member(const struct body *body)
 	return status.standing == STANDING_MEMBER;
 }
 
-static void on_timer(evutil_socket_t fd, short what, void *context)
+static void say(struct observer *o)
 {
-	struct observer *o = context;
 	char load[LOAD_MAX];
 	snprintf(load, sizeof load, "{\"lag_ms\":%lld,\"store_ms\":%lld,\"rss_mib\":%ld}",
 	         (long long)coarse_ms(o->body->lag_max),
 	         (long long)coarse_ms(store_latency(o->body->store)), rss_mib());
 	o->body->lag_max = 0;
-	if (!is_member(o->body))
-		return;
 	if (!o->version_said)
 		publish(o->body, "version", ESSAIM_VERSION);
 	o->version_said = true;
@@ -85,14 +87,24 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 	publish(o->body, "load", load);
 }
 
+static void on_timer(evutil_socket_t fd, short what, void *context)
+{
+	struct observer *o = context;
+	bool member = is_member(o->body);
+	struct timeval next = {member ? PERIOD_S : UNTIL_MEMBER_S, 0};
+	if (member)
+		say(o);
+	event_add(o->timer, &next);
+}
+
 struct observer *observer_create(struct body *body)
 {
 	struct observer *o = calloc(1, sizeof *o);
 	if (o == NULL)
 		return NULL;
-	struct timeval period = {PERIOD_S, 0};
+	struct timeval period = {UNTIL_MEMBER_S, 0};
 	o->body = body;
-	o->timer = event_new(body->base, -1, EV_PERSIST, on_timer, o);
+	o->timer = event_new(body->base, -1, 0, on_timer, o);
 	if (o->timer == NULL || event_add(o->timer, &period) < 0) {
 		observer_destroy(o);
 		return NULL;

@@ -75,7 +75,23 @@ static bool take_condition(struct client *client, const json_t *args, struct com
 	return true;
 }
 
-/* This node's own copy. Its age: how long ago the row was written, by the two wall clocks. */
+/* How long ago this node last heard its master tell how far the ledger is: 0 at the master. -1: never. */
+static int64_t replica_age_ms(const struct gossip *g)
+{
+	struct status_view status;
+	struct member_view master;
+	struct now now;
+	body_clock_read(&now);
+	gossip_status(g, &now, &status);
+	if (status.self_master)
+		return 0;
+	if (!status.master_known || !gossip_member(g, &now, status.master, &master) ||
+	    master.heard_ago < 0)
+		return -1;
+	return master.heard_ago / MILLISECOND;
+}
+
+/* This node's own copy, and how old it may be. */
 static void get_local(struct client *client, const struct command *command)
 {
 	struct kv_view row;
@@ -83,10 +99,9 @@ static void get_local(struct client *client, const struct command *command)
 		refuse_missing(client);
 		return;
 	}
-	duration age = body_clock_wall() - row.changed_wall;
 	json_t *out = json_incref(client->kept);
 	json_object_set_new(out, "version", json_integer((json_int_t)row.version));
-	json_object_set_new(out, "age_ms", json_integer(age > 0 ? age / MILLISECOND : 0));
+	json_object_set_new(out, "age_ms", json_integer(replica_age_ms(client->body->gossip)));
 	json_set_value(out, row.value.data, row.value.size);
 	client_done(client, out);
 }

@@ -104,7 +104,7 @@ static int check_file(struct store_file *file, struct error *error)
 {
 	sqlite3_db_config(file->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	sqlite3_busy_timeout(file->db, 1000); /* somebody's sqlite3 shell looking at it */
-	bool fresh;
+	bool fresh = false;
 	int status = check_schema(file, &fresh, error);
 	if (status == 0 && !fresh)
 		status = check_whole(file, error);
@@ -141,12 +141,38 @@ static int make_private(const char *path)
 	return 0;
 }
 
+/* What SQLite laid beside a store that was then refused goes away again. */
+static void note_side_files(const struct store_file *file, bool existed[2])
+{
+	static const char *const ends[2] = {"-wal", "-shm"};
+	for (int i = 0; i < 2; i++) {
+		char path[sizeof file->path + 8];
+		snprintf(path, sizeof path, "%s%s", file->path, ends[i]);
+		existed[i] = access(path, F_OK) == 0;
+	}
+}
+
+static void close_refused(struct store_file *file, const bool existed[2])
+{
+	static const char *const ends[2] = {"-wal", "-shm"};
+	char path[sizeof file->path + 8], base[sizeof file->path];
+	memcpy(base, file->path, sizeof base);
+	store_file_close(file);
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof path, "%s%s", base, ends[i]);
+		if (!existed[i])
+			unlink(path);
+	}
+}
+
 int store_file_open(const char *folder, struct store_file *out, struct error *error)
 {
 	memset(out, 0, sizeof *out);
 	snprintf(out->path, sizeof out->path, "%s/store.db", folder);
 	/* One thread at a time uses it: no mutexes of SQLite's own are needed. */
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+	bool existed[2];
+	note_side_files(out, existed);
 	int status = make_private(out->path);
 	if (status < 0)
 		return error_set(error, status, "cannot open store '%s': %s", out->path,
@@ -158,7 +184,7 @@ int store_file_open(const char *folder, struct store_file *out, struct error *er
 	if (status == 0)
 		status = prepare_file(out, error);
 	if (status < 0)
-		store_file_close(out);
+		close_refused(out, existed);
 	return status;
 }
 

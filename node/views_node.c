@@ -1,3 +1,5 @@
+#include <string.h>
+#include <stdlib.h>
 #include "body_clock.h"
 #include "control_request.h"
 #include "control_verbs.h"
@@ -61,6 +63,30 @@ static json_t *member_json(const struct gossip *g, const struct member_view *mem
 	return out;
 }
 
+static int by_name(const void *a, const void *b)
+{
+	json_t *const *one = a, *const *other = b;
+	return strcmp(json_string_value(json_object_get(*one, "name")),
+	              json_string_value(json_object_get(*other, "name")));
+}
+
+/* By name: the mind's own order changes with a restart. */
+static json_t *sorted(json_t *list)
+{
+	size_t count = json_array_size(list);
+	json_t **items = calloc(count + 1, sizeof *items);
+	if (items == NULL)
+		return list;
+	for (size_t i = 0; i < count; i++)
+		items[i] = json_incref(json_array_get(list, i));
+	qsort(items, count, sizeof *items, by_name);
+	json_array_clear(list);
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list, items[i]);
+	free(items);
+	return list;
+}
+
 void verb_node_list(struct client *client, const json_t *args)
 {
 	const struct gossip *g = client->body->gossip;
@@ -70,7 +96,7 @@ void verb_node_list(struct client *client, const json_t *args)
 	body_clock_read(&now);
 	for (uint32_t i = 0; gossip_member_at(g, &now, i, &member); i++)
 		json_array_append_new(list, member_json(g, &member));
-	client_done(client, list);
+	client_done(client, sorted(list));
 }
 
 /* ---- one node ---- */

@@ -146,7 +146,7 @@ enum item_kind { ITEM_FACT = 1, ITEM_ACCUSATION = 2, ITEM_REFUTATION = 3, ITEM_V
 /*
  * A fact of `author`: (key, version) -> value. Tombstone: no value. Big: `value` empty and
  * `hash`/`size` say what to pull. The signature covers {cluster, generation, kind, author,
- * incarnation, version, key, tombstone, hash of the value, size}.
+ * incarnation, version, key, tombstone, hash of the value, size, made_wall}.
  */
 struct fact_item {
 	struct bytes key;

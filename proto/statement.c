@@ -70,6 +70,7 @@ static void write_fact(struct writer *w, const struct fact_item *fact)
 	write_number(w, fact->tombstone, 1);
 	write_bytes(w, fact->hash.bytes, HASH_SIZE);
 	write_number(w, fact->size, 4);
+	write_number(w, (uint64_t)fact->made_wall, 8);
 }
 
 static void write_accusation(struct writer *w, const struct accusation_item *accusation)

@@ -322,3 +322,13 @@ void duration_format(duration d, char out[16])
 	else
 		snprintf(out, 16, "%s%u.%u %s", sign, whole % 1000000, tenth % 10, unit->shown);
 }
+
+size_t text_size(const char *text)
+{
+	return strlen(text);
+}
+
+struct bytes text_bytes(const char *text)
+{
+	return (struct bytes){(const uint8_t *)text, strlen(text)};
+}

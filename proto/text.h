@@ -36,4 +36,8 @@ int duration_parse(const char *text, duration *out, struct error *error);
 /* "1.5 s", "250 ms", "3 h": at most 15 characters and NUL. */
 void duration_format(duration d, char out[16]);
 
+/* strlen; and a NUL-ended text as bytes, without its NUL. For rooms that may not use libc. */
+size_t text_size(const char *text);
+struct bytes text_bytes(const char *text);
+
 #endif
