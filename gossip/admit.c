@@ -5,6 +5,8 @@
 #include "text.h"
 
 #define ADMIT_PATIENCE (8 * SECOND)
+/* Of the requests that wait here: who holds an old token must not leave this node's users without. */
+#define JOINS_WAITING_MAX (PENDING_MAX / 4)
 
 static void say_joined(struct gossip *g, uint64_t stream, struct joined *m)
 {
@@ -41,12 +43,25 @@ static bool name_legal(const struct bytes *name)
 	return text_size(text) == name->size && name_check(text, NULL) == 0;
 }
 
+/* Joins that wait for their answer: this stream's, or all (0). */
+static uint32_t joins_waiting(const struct gossip *g, uint64_t stream)
+{
+	uint32_t count = 0;
+	for (int i = 0; i < PENDING_MAX; i++) {
+		const struct pending *p = &g->route.pending[i];
+		count += p->used && p->stream != 0 && (stream == 0 || p->stream == stream);
+	}
+	return count;
+}
+
 void admit_join(struct gossip *g, uint64_t stream, uint64_t token, const struct join *m)
 {
 	struct command c = {.kind = COMMAND_TOKEN_REDEEM,
 		.if_version = NO_VERSION,
 		.token = token,
 		.member = m->member};
+	if (joins_waiting(g, stream) > 0)
+		return; /* one answer ends the stream; a second question costs nothing */
 	if (m->token != token || !record_signed(g, m)) {
 		core_drop(g, DROP_SIGNATURE);
 		refuse(g, stream, "the joining node did not prove that it holds its key");
@@ -61,7 +76,11 @@ void admit_join(struct gossip *g, uint64_t stream, uint64_t token, const struct 
 		refuse(g, stream, "this member speaks no wire version that the joining node speaks");
 		return;
 	}
-	route_request(g, 0, stream, &c, ADMIT_PATIENCE);
+	if (joins_waiting(g, 0) >= JOINS_WAITING_MAX) {
+		refuse(g, stream, "this member has too many joins waiting: try again in a moment");
+		return;
+	}
+	route_request(g, 0, stream, &c, ADMIT_PATIENCE, 0);
 }
 
 static uint32_t name_peers(const struct gossip *g, struct peer_hint peers[PEERS_IN_WELCOME_MAX])

@@ -60,7 +60,7 @@ static void send_prepares(struct gossip *g)
 	e.prepare.last_ballot = log_ballot(&g->log, g->log.last);
 	l->resend_at = g->now.boot + config.lease / 15;
 	for (uint32_t i = 0; i < config.voter_count; i++) {
-		if ((l->open >> i & 1) == 0)
+		if ((l->open >> i & 1) == 0 && l->phase == PHASE_PREPARING)
 			lease_send(g, config.voters[i], &e);
 	}
 }
@@ -135,12 +135,12 @@ void candidate_tick(struct gossip *g)
 static bool met_higher_config(struct gossip *g, const struct config *config)
 {
 	const struct config *ours = &g->durable.config;
+	if (WEAKENED(g, WEAK_P2_CONFIG))
+		return false;
 	if (config->voter_count == 0 || config_compare(&config->ballot, config->version, &ours->ballot,
 	                                               ours->version) <= 0)
 		return false;
-	core_trace(g, RULE_CONFIG_HIGHER, g->self, 0, (int64_t)g->lease.ballot.counter, 0, 0);
-	voter_adopt_config(g, config);
-	master_abandon(g);
+	voter_adopt_config(g, config); /* which abandons */
 	return true;
 }
 
@@ -163,7 +163,8 @@ static bool merge(struct gossip *g, const struct promise *m)
 		struct entry stored;
 		if (e->index <= g->log.commit)
 			continue;
-		if (e->index <= g->log.last && ballot_compare(&e->ballot, &ours) <= 0)
+		if (e->index <= g->log.last &&
+		    (ballot_compare(&e->ballot, &ours) <= 0 || WEAKENED(g, WEAK_P3_HIGHEST)))
 			continue;
 		if (e->index > g->log.last + 1 || !log_put(&g->log, e->index, &e->ballot, e->command))
 			return false;
@@ -176,17 +177,19 @@ static bool merge(struct gossip *g, const struct promise *m)
 void candidate_on_promise(struct gossip *g, node_id from, const struct promise *m)
 {
 	struct lease *l = &g->lease;
+	struct owner self = self_owner(g);
 	int position = config_position(&g->durable.config, from);
 	if (l->phase != PHASE_PREPARING || !ballot_equal(&m->ballot, &l->ballot) || position < 0 ||
 	    met_higher_config(g, &m->config))
 		return;
-	if (m->grant.owner.node != 0 && m->grant.owner.node != g->self)
+	if (m->grant.owner.node != 0 && !owner_equal(&m->grant.owner, &self) &&
+	    !WEAKENED(g, WEAK_P2_OPEN))
 		return; /* P2: not open */
 	if (from != g->self && !merge(g, m)) {
 		master_abandon(g);
 		return;
 	}
-	l->open |= 1u << position;
+	l->open |= WEAKENED(g, WEAK_P2_IDENTITY) ? l->open << 1 | 1 : 1u << position;
 	if (quorum_reached(l->open, g->durable.config.voter_count))
 		master_begin(g, l->attempt);
 }
@@ -243,12 +246,15 @@ void candidate_on_offer(struct gossip *g, node_id from, const struct offer *m)
 	const struct voter_grant *v = &l->grant;
 	bool same_log = ballot_equal(&l->match_ballot, &m->ballot) && l->match == m->last_index &&
 	                g->log.last == m->last_index && l->waiting_count == 0;
+	same_log |= WEAKENED(g, WEAK_P9_LOG);
 	if (l->phase != PHASE_IDLE || l->mute || !fit(g) || !v->live || v->owner.node != from ||
 	    !ballot_equal(&v->ballot, &m->ballot) || !same_log)
 		return;
 	l->taking_from = m->ballot;
 	l->ballot = m->ballot;
 	l->ballot.hop++;
+	if (WEAKENED(g, WEAK_P9_SUCCESSOR))
+		l->ballot.counter++;
 	l->attempt = deadline_in(&g->now, g->durable.config.lease);
 	l->origin = g->now;
 	l->phase = PHASE_TAKING;
@@ -271,6 +277,8 @@ void candidate_on_transfer(struct gossip *g, const struct transfer *m)
 	    m->claim.size > sizeof l->transfer_claim ||
 	    !command_decode(m->claim.data, m->claim.size, &g->command_arena, &claim))
 		return;
+	if (WEAKENED(g, WEAK_P9_TIMER))
+		l->attempt = deadline_in(&g->now, g->durable.config.lease);
 	l->transfer = *m;
 	memcpy(l->transfer_claim, m->claim.data, m->claim.size);
 	l->transfer_held = true;

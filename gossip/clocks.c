@@ -42,8 +42,11 @@ void clocks_init(struct gossip *g, struct carve *memory)
 
 void clocks_start(struct gossip *g)
 {
-	/* not all of a swarm that starts together at once */
-	duration later = PUBLISH_FIRST + (duration)prng_below(&g->prng, 3 * PUBLISH_FIRST);
+	/* not all of a swarm that starts together at once: one of them a second */
+	duration spread = (duration)g->membership.active * SECOND;
+	if (spread < 3 * PUBLISH_FIRST)
+		spread = 3 * PUBLISH_FIRST;
+	duration later = PUBLISH_FIRST + (duration)prng_below(&g->prng, (uint64_t)spread);
 	g->membership.clocks->publish_next = g->now.boot + later;
 }
 
@@ -146,7 +149,7 @@ static size_t describe(const struct gossip *g, const struct nearest *near,
 	size_t at = 0;
 	for (uint32_t i = 0; i < near->count; i++) {
 		at = put_text(out, at, i == 0 ? "" : ", ");
-		at = put_text(out, at, g->membership.members[near->slots[i]].name);
+		at = put_text(out, at, member_name(g, g->membership.members[near->slots[i]].id));
 		at = put_text(out, at, " ");
 		at = put_number(out, at, near->samples[i].offset / MILLISECOND);
 		at = put_text(out, at, " ms");
@@ -173,7 +176,7 @@ static bool moved(const struct gossip *g)
 void clocks_tick(struct gossip *g)
 {
 	struct clocks *c = g->membership.clocks;
-	if (g->now.boot < c->publish_next)
+	if (g->now.boot < c->publish_next || g->settings.facts_off)
 		return;
 	c->publish_next = g->now.boot + PUBLISH_GAP;
 	struct nearest near;

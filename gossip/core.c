@@ -102,6 +102,9 @@ void persist_entry(struct gossip *g, uint64_t index, const struct ballot *ballot
 {
 	struct store_op *op = persist_op(g, STORE_ENTRY);
 	g->entry_number = g->persist_number;
+	/* The commit index goes along: what a start cannot call committed always fits one PROMISE. */
+	if (g->log.commit > g->durable.commit)
+		persist_durable(g);
 	op->index = index;
 	op->ballot = *ballot;
 	op->value = command;

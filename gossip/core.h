@@ -38,6 +38,7 @@ void *carve(struct carve *c, size_t size); /* 16-aligned; NULL while only measur
 #include "route.h"
 #include "rows.h"
 #include "voters.h"
+#include "weaken.h"
 
 struct gossip {
 	/* (clock origins and deadlines inside the parts are of this node's own clocks) */

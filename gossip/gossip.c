@@ -43,7 +43,6 @@ static void carve_all(struct gossip *g, struct carve *c)
 
 static void settle(struct gossip *g, const struct gossip_settings *settings)
 {
-	memset(g, 0, sizeof *g);
 	g->settings = *settings;
 	if (g->settings.ledger_bytes == 0)
 		g->settings.ledger_bytes = DEFAULT_LEDGER_BYTES;
@@ -54,7 +53,7 @@ static void settle(struct gossip *g, const struct gossip_settings *settings)
 
 size_t gossip_size(const struct gossip_settings *settings)
 {
-	struct gossip measured;
+	struct gossip measured = {0};
 	struct carve c = {NULL, 0};
 	settle(&measured, settings);
 	carve(&c, sizeof measured);
@@ -195,7 +194,8 @@ static void take_frame(struct gossip *g, const struct input *input)
 		core_drop(g, life_member(g) ? DROP_REMOVED : DROP_NOT_READY);
 		return;
 	}
-	session_heard_frame(g, from, &e);
+	if (!session_heard_frame(g, from, &e))
+		return; /* of an older incarnation: it counts no more than such a packet */
 	membership_items(g, from, &e);
 	take_message(g, from, &e, true, input->frame.stream);
 }
@@ -262,7 +262,7 @@ static void take_input(struct gossip *g, const struct input *input)
 		break;
 	case INPUT_REQUEST:
 		route_request(g, input->request.client, 0, input->request.command,
-		              input->request.patience);
+		              input->request.patience, input->request.retry_of);
 		break;
 	case INPUT_ABANDON:
 		route_abandon(g, input->abandon.client);
@@ -326,11 +326,13 @@ static void finish_persist(struct gossip *g)
 
 struct effects gossip_step(struct gossip *g, const struct now *now, const struct input *input)
 {
-	g->now = *now;
+	if (!WEAKENED(g, WEAK_P7_NOW) || g->now.boot == 0)
+		g->now = *now;
 	effects_begin(&g->out);
 	if (life_member(g))
 		lease_check(g); /* authority and grants first: an input must not see what has run out */
 	take_input(g, input);
+	g->now = *now;
 	tick_all(g);
 	finish_persist(g);
 	return (struct effects){g->out.count, g->out.list};
@@ -545,4 +547,9 @@ uint64_t gossip_commit(const struct gossip *g)
 uint64_t gossip_applied(const struct gossip *g)
 {
 	return g->log.applied;
+}
+
+uint64_t gossip_last(const struct gossip *g)
+{
+	return g->log.last;
 }

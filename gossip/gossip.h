@@ -39,6 +39,7 @@ struct gossip_settings {
 	uint8_t salt[SALT_SIZE]; /* random, of this process start */
 	uint64_t nonce;          /* random, of this process start: the incarnation's */
 	bool membership_only;    /* simulator: no lease, no ledger traffic (large swarms) */
+	bool facts_off;          /* simulator: nothing is published by the mind itself (larger ones) */
 	uint64_t weakened;       /* simulator's own build only: rules switched off, by bit */
 };
 
@@ -278,5 +279,7 @@ bool gossip_acts(const struct gossip *g, const struct now *now, uint64_t *epoch)
 bool gossip_committed(const struct gossip *g, uint64_t index, struct bytes *command);
 uint64_t gossip_commit(const struct gossip *g);
 uint64_t gossip_applied(const struct gossip *g);
+/* Index of the last entry of the log, committed or not. */
+uint64_t gossip_last(const struct gossip *g);
 
 #endif

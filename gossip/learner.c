@@ -125,6 +125,8 @@ void learner_on_fetch(struct gossip *g, node_id from, const struct fetch *m)
 static void take_config(struct gossip *g, const struct config *config)
 {
 	const struct config *ours = &g->durable.config;
+	if (WEAKENED(g, WEAK_V1_ORDER) && config->version < ours->version)
+		return;
 	if (config->voter_count > 0 &&
 	    config_compare(&config->ballot, config->version, &ours->ballot, ours->version) > 0)
 		voter_adopt_config(g, config);

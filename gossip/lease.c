@@ -3,6 +3,8 @@
  */
 #include "core.h"
 
+#define FOR_EVER ((duration)1 << 60)
+
 #define DISK_CHECK_EVERY (10 * SECOND)
 #define CANDIDATE_LOOK (50 * MILLISECOND)
 
@@ -66,6 +68,14 @@ void lease_init(struct gossip *g, struct carve *memory)
 	g->lease.renew_at = g->lease.retry_at = g->lease.resend_at = NEVER;
 }
 
+void lease_mute_for_ever(struct gossip *g)
+{
+	if (g->lease.phase != PHASE_IDLE)
+		master_abandon(g);
+	g->lease.mute = true;
+	g->lease.mute_until = deadline_in(&g->now, FOR_EVER);
+}
+
 void lease_start(struct gossip *g)
 {
 	struct lease *l = &g->lease;
@@ -74,12 +84,16 @@ void lease_start(struct gossip *g)
 	l->disk_check_at = g->now.boot + DISK_CHECK_EVERY;
 	l->candidate_at = g->now.boot;
 	l->highest_seen = g->durable.promised;
-	if (g->durable.lease_max == 0)
+	if ((g->durable.lease_max == 0 && !g->durable.old_self) || WEAKENED(g, WEAK_V0_QUARANTINE))
 		return; /* never granted anything: nothing to forget */
 	uint32_t rate = g->durable.config.rate_ppm;
-	duration quarantine = exclusion_of(g->durable.lease_max, rate);
+	duration longest = WEAKENED(g, WEAK_V0_LEASE_MAX) ? g->durable.config.lease
+	                                                  : g->durable.lease_max;
+	duration quarantine = g->durable.old_self ? FOR_EVER : exclusion_of(longest, rate);
 	if (g->durable.config.quarantine > quarantine)
 		quarantine = g->durable.config.quarantine;
+	if (WEAKENED(g, WEAK_QUARANTINE_SHORT))
+		quarantine = g->durable.config.lease / 10;
 	l->mute = true;
 	l->mute_until = deadline_in(&g->now, quarantine);
 	core_trace(g, RULE_QUARANTINE, g->self, 0, quarantine, 0, 0);
@@ -100,7 +114,7 @@ void lease_check(struct gossip *g)
 		core_trace(g, RULE_CANDIDATE_LATE, g->self, 0, (int64_t)l->ballot.counter, 0, 0);
 		break;
 	case PHASE_MASTER:
-		if (lease_acts(g, &g->now))
+		if (lease_acts(g, &g->now) || WEAKENED(g, WEAK_P6_RESUME))
 			return;
 		core_trace(g, RULE_LAPSED, g->self, 0, (int64_t)l->claim_epoch, 0, 0);
 		break;
@@ -132,7 +146,10 @@ static instant owner_deadline(const struct gossip *g)
 		at = instant_min(deadline_due_at(&l->attempt, &g->now), l->resend_at);
 		break;
 	case PHASE_MASTER:
-		at = deadline_due_at(&l->authority, &g->now);
+		if (WEAKENED(g, WEAK_P6_RESUME) && !lease_acts(g, &g->now))
+			break;
+		at = WEAKENED(g, WEAK_CLOCK_OWNER) ? deadline_over_at(&l->authority, &g->now)
+		                                   : deadline_due_at(&l->authority, &g->now);
 		break;
 	}
 	if (l->phase == PHASE_CLAIMING || l->phase == PHASE_MASTER) {
@@ -246,7 +263,9 @@ void lease_persisted(struct gossip *g, uint64_t number, bool failed)
 bool lease_acts(const struct gossip *g, const struct now *now)
 {
 	const struct lease *l = &g->lease;
-	return l->phase == PHASE_MASTER && l->authority_set && !deadline_due(&l->authority, now);
+	bool due = WEAKENED(g, WEAK_CLOCK_OWNER) ? deadline_over(&l->authority, now)
+	                                         : deadline_due(&l->authority, now);
+	return l->phase == PHASE_MASTER && l->authority_set && !due;
 }
 
 node_id lease_master(const struct gossip *g, const struct now *now)

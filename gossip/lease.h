@@ -39,6 +39,7 @@ struct voter_grant {
 	duration base_voter;   /* v1 */
 	duration base_owner;   /* o1 */
 	bool base_set, slow;
+	struct ballot released; /* by an exact RELEASE: its owner never uses that ballot again */
 };
 
 /* An answer that waits for the store. */
@@ -129,6 +130,8 @@ struct lease {
 };
 
 void lease_init(struct gossip *g, struct carve *memory);
+/* An old disk, or a clone: what this voter once said it does not know any more. */
+void lease_mute_for_ever(struct gossip *g);
 /* Every start: V0. */
 void lease_start(struct gossip *g);
 /* Called at the beginning of every step, before the input is looked at: P6, expiry. */

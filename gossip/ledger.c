@@ -5,7 +5,9 @@
 #define CHECKPOINT_EVERY SECOND
 #define CHECKPOINT_ROWS 200            /* one command dirties at most TOKENS_MAX rows and a few */
 #define CHECKPOINT_BYTES (256u * 1024) /* copied into the effects at a checkpoint */
+#define CHECKPOINT_ENTRIES 256         /* a start must find room in the log for what came since */
 #define ROW_VALUE_MAX (VALUE_MAX_SIZE + 4096)
+#define ROW_OVERHEAD 24 /* of a record in rows.c, padding included */
 #define RETAINED_ENTRIES 512 /* applied entries kept in memory for laggards */
 
 const char *outcome_text(enum outcome outcome)
@@ -94,8 +96,17 @@ static void apply_one(struct gossip *g, const struct entry *entry)
 	result = ledger_apply(g, entry->index, &command);
 	g->log.applied = entry->index;
 	g->ledger.applied_ballot = entry->ballot;
+	g->ledger.unwritten += entry->command.size;
 	route_applied(g, &command, &result);
 	ledger_tell_gone(g);
+}
+
+/* Few rows may take many entries: what the store must keep of the log counts as much. */
+static bool checkpoint_due(const struct gossip *g)
+{
+	return g->rows.dirty_count > CHECKPOINT_ROWS || g->rows.dirty_bytes > CHECKPOINT_BYTES ||
+	       g->ledger.unwritten > CHECKPOINT_BYTES ||
+	       g->log.applied - g->ledger.checkpointed >= CHECKPOINT_ENTRIES;
 }
 
 void ledger_catch_up(struct gossip *g)
@@ -104,7 +115,7 @@ void ledger_catch_up(struct gossip *g)
 	uint64_t before = g->log.applied;
 	while (g->log.applied < g->log.commit && g->standing != STANDING_STOPPED &&
 	       log_get(&g->log, g->log.applied + 1, &entry)) {
-		if (g->rows.dirty_count > CHECKPOINT_ROWS || g->rows.dirty_bytes > CHECKPOINT_BYTES)
+		if (checkpoint_due(g))
 			ledger_checkpoint(g);
 		uint64_t applied = g->log.applied;
 		apply_one(g, &entry);
@@ -130,6 +141,7 @@ static void note_applied(struct gossip *g)
 	d->applied_epoch = g->ledger.epoch;
 	d->applied_claimant = g->ledger.claimant;
 	g->ledger.checkpointed = g->log.applied;
+	g->ledger.unwritten = 0;
 	g->ledger.checkpoint_at = NEVER;
 }
 
@@ -212,13 +224,14 @@ static bool snapshot_row(struct bytes state, size_t *at, struct bytes *key, stru
 	return true;
 }
 
-static bool snapshot_legal(struct bytes state)
+/* Whole, not empty, and small enough for our rows: looked at before anything is thrown away. */
+static bool snapshot_legal(const struct gossip *g, struct bytes state)
 {
 	struct bytes key, value;
-	size_t at = 0;
+	size_t at = 0, room = 0;
 	while (snapshot_row(state, &at, &key, &value))
-		;
-	return at == state.size;
+		room += key.size + value.size + ROW_OVERHEAD;
+	return at == state.size && at > 0 && room <= g->rows.capacity;
 }
 
 static void install_log(struct gossip *g, const struct snapshot *head)
@@ -228,7 +241,9 @@ static void install_log(struct gossip *g, const struct snapshot *head)
 		return;
 	}
 	/* What was accepted above the snapshot stays: a promise may have to report it. */
-	g->log.commit = g->log.applied = head->index;
+	g->log.applied = head->index;
+	if (g->log.commit < head->index)
+		g->log.commit = head->index;
 	log_trim_below(&g->log, head->index);
 	g->log.first = head->index + 1;
 }
@@ -237,7 +252,7 @@ bool ledger_install(struct gossip *g, const struct snapshot *head, struct bytes 
 {
 	struct bytes key, value;
 	size_t at = 0;
-	if (head->index <= g->log.applied || !snapshot_legal(state))
+	if (head->index <= g->log.applied || !snapshot_legal(g, state))
 		return false;
 	rows_clear(&g->rows);
 	while (snapshot_row(state, &at, &key, &value)) {

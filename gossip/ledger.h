@@ -53,6 +53,7 @@ struct ledger {
 	struct ballot applied_ballot;
 	instant checkpoint_at;
 	uint64_t checkpointed; /* applied index of the last checkpoint */
+	uint64_t unwritten;    /* bytes of the entries applied since */
 	uint8_t *snapshot;     /* a serialised state, pinned for laggards */
 	uint32_t snapshot_capacity, snapshot_size;
 	uint64_t snapshot_index;

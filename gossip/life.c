@@ -60,7 +60,9 @@ void life_start(struct gossip *g)
 		g->standing = was;
 		return;
 	}
-	g->durable.incarnation.number++;
+	g->durable.incarnation.number += !WEAKENED(g, WEAK_INCARNATION);
+	if (WEAKENED(g, WEAK_PROMISED_VOLATILE))
+		g->durable.promised = (struct ballot){0};
 	g->durable.incarnation.nonce = g->settings.nonce;
 	wait_until_durable(g);
 }
@@ -338,6 +340,24 @@ void life_told_removed(struct gossip *g, node_id by)
 		return;
 	core_trace(g, RULE_TOLD_REMOVED, g->self, by, 0, 0, 0);
 	life_end(g, STANDING_REMOVED);
+}
+
+#define STARTS_MAX ((uint64_t)1 << 32) /* nobody started so often in between: a lie */
+
+/*
+ * An old disk or a clone. The next start is above whatever the others know and may take part, but
+ * what this key promised and accepted since is lost here: it never votes again.
+ */
+void life_told_old(struct gossip *g, node_id by, uint64_t known)
+{
+	if (!life_member(g) || known < g->durable.incarnation.number || g->durable.old_self ||
+	    known - g->durable.incarnation.number > STARTS_MAX)
+		return;
+	g->durable.incarnation.number = known;
+	g->durable.old_self = true;
+	lease_mute_for_ever(g);
+	core_trace(g, RULE_OLD_SELF, g->self, by, (int64_t)known, 0, 0);
+	life_end(g, STANDING_STOPPED);
 }
 
 /* A master first hands over, or releases; a voter's last answers leave before it does. */

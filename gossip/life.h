@@ -49,6 +49,8 @@ void life_stop(struct gossip *g);
 /* The ledger says this node left (LEFT) or was removed (REMOVED), or a member told us so. */
 void life_end(struct gossip *g, enum standing as);
 void life_told_removed(struct gossip *g, node_id by);
+/* A process with this key had an incarnation up to `known`, and it was not this one. */
+void life_told_old(struct gossip *g, node_id by, uint64_t known);
 void life_tick(struct gossip *g);
 instant life_deadline(const struct gossip *g);
 /* A member: started, not stopped, not gone. */

@@ -111,7 +111,9 @@ static void send_accept(struct gossip *g, struct follower *f, const struct round
 static struct round *round_begin(struct gossip *g)
 {
 	struct lease *l = &g->lease;
-	uint64_t number = ++l->round_number;
+	if (!WEAKENED(g, WEAK_P5_NUMBER) || l->round_number == 0)
+		l->round_number++;
+	uint64_t number = l->round_number;
 	struct round *r = &l->rounds[number % ROUNDS_MAX];
 	*r = (struct round){.number = number,
 		.deadline = number == 1 ? l->attempt : deadline_in(&g->now, g->durable.config.lease),
@@ -175,12 +177,16 @@ static uint64_t adopt_suffix(struct gossip *g)
 {
 	uint64_t epoch = g->ledger.epoch;
 	struct entry e;
+	if (WEAKENED(g, WEAK_P3_REPROPOSE)) {
+		log_cut_above(&g->log, g->log.commit);
+		persist_cut_above(g, g->log.commit);
+	}
 	for (uint64_t i = g->log.commit + 1; i <= g->log.last; i++) {
 		struct command c;
 		bool there = log_get(&g->log, i, &e);
 		assert(there);
 		if (command_decode(e.command.data, e.command.size, &g->command_arena, &c) &&
-		    c.kind == COMMAND_CLAIM && c.epoch > epoch)
+		    c.kind == COMMAND_CLAIM && c.epoch > epoch && !WEAKENED(g, WEAK_EPOCH_ORDER))
 			epoch = c.epoch;
 		there = log_put(&g->log, i, &g->lease.ballot, e.command);
 		assert(there); /* the same bytes: only the label changes */
@@ -236,8 +242,8 @@ void master_activate(struct gossip *g)
 	struct lease *l = &g->lease;
 	struct owner self = self_owner(g);
 	if (l->phase != PHASE_CLAIMING || !l->authority_set || deadline_due(&l->authority, &g->now) ||
-	    g->log.applied < l->claim_index || g->ledger.epoch != l->claim_epoch ||
-	    !owner_equal(&g->ledger.claimant, &self))
+	    ((g->log.applied < l->claim_index || g->ledger.epoch != l->claim_epoch ||
+	      !owner_equal(&g->ledger.claimant, &self)) && !WEAKENED(g, WEAK_P4_CLAIM)))
 		return;
 	l->phase = PHASE_MASTER;
 	l->transfer_held = false;
@@ -251,6 +257,8 @@ static void certify(struct gossip *g, struct round *r)
 {
 	struct lease *l = &g->lease;
 	r->complete = true;
+	if (WEAKENED(g, r->number == 1 ? WEAK_P1_DEADLINE : WEAK_P5_DEADLINE))
+		r->deadline = deadline_in(&g->now, g->durable.config.lease);
 	if (!l->authority_set || r->deadline.boot > l->authority.boot) {
 		l->authority = r->deadline;
 		l->certificate_config_ballot = r->config_ballot;
@@ -262,14 +270,16 @@ static void certify(struct gossip *g, struct round *r)
 static void count_round(struct gossip *g, node_id from, const struct accepted *m)
 {
 	const struct config *c = &g->durable.config;
-	struct round *r = &g->lease.rounds[m->round % ROUNDS_MAX];
+	bool any = WEAKENED(g, WEAK_P4_ROUNDS);
+	struct round *r = &g->lease.rounds[(any ? g->lease.round_number : m->round) % ROUNDS_MAX];
 	int position = config_position(c, from);
-	if (m->round == 0 || r->number != m->round || position < 0 ||
+	if (m->round == 0 || (r->number != m->round && !any) || position < 0 ||
 	    config_compare(&r->config_ballot, r->config_version, &c->ballot, c->version) != 0 ||
-	    config_compare(&m->config_ballot, m->config_version, &c->ballot, c->version) != 0 ||
+	    (config_compare(&m->config_ballot, m->config_version, &c->ballot, c->version) != 0 &&
+	     !WEAKENED(g, WEAK_P4_CONFIG)) ||
 	    deadline_due(&r->deadline, &g->now))
 		return;
-	r->accepted |= 1u << position;
+	r->accepted |= WEAKENED(g, WEAK_P2_IDENTITY) ? r->accepted << 1 | 1 : 1u << position;
 	if (!r->complete && quorum_reached(r->accepted, c->voter_count))
 		certify(g, r);
 }
@@ -318,6 +328,11 @@ void master_on_accepted(struct gossip *g, node_id from, const struct accepted *m
 {
 	struct lease *l = &g->lease;
 	struct follower *f = follower_of(g, from);
+	if (WEAKENED(g, WEAK_P9_RESUME) && l->phase == PHASE_IDLE &&
+	    ballot_equal(&m->ballot, &l->ballot) && !deadline_due(&l->authority, &g->now)) {
+		l->phase = PHASE_MASTER;
+		l->authority_set = true;
+	}
 	if ((l->phase != PHASE_CLAIMING && l->phase != PHASE_MASTER) || f == NULL ||
 	    !ballot_equal(&m->ballot, &l->ballot) || m->match > g->log.last)
 		return;
@@ -363,9 +378,7 @@ void master_on_reject(struct gossip *g, node_id from, const struct reject *m)
 		l->retry_at = instant_min(l->retry_at, g->now.boot + MILLISECOND);
 		return;
 	}
-	core_trace(g, RULE_CONFIG_HIGHER, g->self, 0, (int64_t)l->ballot.counter, 0, 0);
-	voter_adopt_config(g, &m->config);
-	master_abandon(g);
+	voter_adopt_config(g, &m->config); /* which abandons */
 }
 
 /* ---- P6, P8 ---- */
@@ -389,7 +402,8 @@ void master_release(struct gossip *g)
 	const struct config config = g->durable.config;
 	core_trace(g, RULE_RELEASING, g->self, 0, (int64_t)l->claim_epoch, 0, 0);
 	e.release = (struct release){self_owner(g), l->ballot};
-	master_abandon(g); /* stop first */
+	if (!WEAKENED(g, WEAK_P8_RELEASE))
+		master_abandon(g); /* stop first */
 	candidate_postpone(g, config.lease);
 	for (uint32_t i = 0; i < config.voter_count; i++)
 		lease_send(g, config.voters[i], &e);
@@ -418,7 +432,8 @@ uint64_t master_propose(struct gossip *g, const struct command *command)
 static bool can_take_over(struct gossip *g, node_id node)
 {
 	const struct follower *f = follower_of(g, node);
-	return node != g->self && f != NULL && f->match == g->log.last &&
+	return node != g->self && f != NULL &&
+	       (f->match == g->log.last || WEAKENED(g, WEAK_P9_LOG)) &&
 	       config_position(&g->durable.config, node) >= 0 &&
 	       !config_witness(&g->durable.config, node) && member_reachable(g, node, false);
 }
@@ -473,7 +488,8 @@ static void send_transfer(struct gossip *g, const struct ready *m)
 		.config_version = config.version,
 		.commit = g->log.commit};
 	sign_transfer(g, &e.transfer);
-	master_abandon(g); /* stops acting and proposing, then sends */
+	if (!WEAKENED(g, WEAK_P9_STOP))
+		master_abandon(g); /* stops acting and proposing, then sends */
 	candidate_postpone(g, config.lease);
 	for (uint32_t i = 0; i < config.voter_count; i++)
 		lease_send(g, config.voters[i], &e);
@@ -485,7 +501,8 @@ void master_on_ready(struct gossip *g, node_id from, const struct ready *m)
 	struct ballot successor = l->ballot;
 	successor.hop++;
 	if (l->phase != PHASE_MASTER || l->offered_to != from || m->owner.node != from ||
-	    !ballot_equal(&m->ballot, &l->ballot) || !ballot_equal(&m->successor, &successor))
+	    !ballot_equal(&m->ballot, &l->ballot) ||
+	    (!ballot_equal(&m->successor, &successor) && !WEAKENED(g, WEAK_P9_SUCCESSOR)))
 		return;
 	core_trace(g, RULE_TRANSFERRING, from, 0, (int64_t)l->claim_epoch, 0, 0);
 	send_transfer(g, m);

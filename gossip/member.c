@@ -17,6 +17,7 @@ void membership_init(struct gossip *g, struct carve *memory)
 	s->capacity = g->settings.members_max;
 	s->index_mask = index_size(s->capacity) - 1;
 	s->members = carve(memory, sizeof *s->members * s->capacity);
+	s->names = carve(memory, sizeof *s->names * s->capacity);
 	s->index = carve(memory, sizeof *s->index * (s->index_mask + 1));
 	sessions_init(g, memory);
 	probing_init(g, memory);
@@ -28,6 +29,7 @@ void membership_init(struct gossip *g, struct carve *memory)
 
 void membership_start(struct gossip *g)
 {
+	sessions_recall(g);
 	sessions_start(g);
 	probing_start(g);
 	clocks_start(g);
@@ -56,18 +58,34 @@ instant membership_deadline(const struct gossip *g)
 
 /* ---- the index ---- */
 
-static uint32_t index_hash(node_id id)
+/* A place holds slot + 1 and, above it, bits of the hash: others' members need not be touched. */
+#define PLACE_BITS 13
+#define PLACE_SLOT (((uint32_t)1 << PLACE_BITS) - 1)
+_Static_assert(MEMBERS_MAX <= PLACE_SLOT, "a slot must fit into its place");
+
+static uint64_t index_hash(node_id id)
 {
-	return (uint32_t)((id * 0x9e3779b97f4a7c15u) >> 32);
+	return id * 0x9e3779b97f4a7c15u;
+}
+
+static uint32_t place_tag(node_id id)
+{
+	return (uint32_t)index_hash(id) & ~PLACE_SLOT;
+}
+
+static bool place_holds(const struct membership *s, uint32_t place, node_id id)
+{
+	return (place & ~PLACE_SLOT) == place_tag(id) &&
+	       s->members[(place & PLACE_SLOT) - 1].id == id;
 }
 
 /* Where `id` is, or the empty place where it would go. */
 static uint32_t *index_place(const struct gossip *g, node_id id)
 {
 	const struct membership *s = &g->membership;
-	for (uint32_t i = index_hash(id);; i++) {
+	for (uint32_t i = (uint32_t)(index_hash(id) >> 32);; i++) {
 		uint32_t *place = &s->index[i & s->index_mask];
-		if (*place == 0 || s->members[*place - 1].id == id)
+		if (*place == 0 || place_holds(s, *place, id))
 			return place;
 	}
 }
@@ -75,7 +93,7 @@ static uint32_t *index_place(const struct gossip *g, node_id id)
 struct member *member_find(const struct gossip *g, node_id id)
 {
 	uint32_t place = id == 0 ? 0 : *index_place(g, id);
-	return place == 0 ? NULL : &g->membership.members[place - 1];
+	return place == 0 ? NULL : &g->membership.members[(place & PLACE_SLOT) - 1];
 }
 
 struct member *member_by_address(const struct gossip *g, const struct address *address)
@@ -143,12 +161,14 @@ void member_note_heard(struct gossip *g, struct member *m, const struct envelope
 
 /* ---- the ledger's word ---- */
 
-static void set_name(struct member *m, struct bytes name)
+static void set_name(struct gossip *g, struct member *m, struct bytes name)
 {
 	size_t size = name.size < NAME_MAX_SIZE ? name.size : NAME_MAX_SIZE;
+	char *to = size < NAME_SHORT ? m->name : g->membership.names[member_slot(g, m)];
+	m->name[0] = '\0'; /* empty: look among the long ones */
 	if (size > 0)
-		memcpy(m->name, name.data, size);
-	m->name[size] = '\0';
+		memcpy(to, name.data, size);
+	to[size] = '\0';
 }
 
 static struct member *member_add(struct gossip *g, const struct node_key *key)
@@ -162,7 +182,7 @@ static struct member *member_add(struct gossip *g, const struct node_key *key)
 	m->key = *key;
 	m->standing = MEMBER_ACTIVE;
 	m->since = g->now.boot;
-	*place = ++s->count;
+	*place = ++s->count | place_tag(m->id);
 	s->active++;
 	s->reachable += m->id == g->self;
 	probing_add(g, member_slot(g, m));
@@ -175,6 +195,25 @@ static void set_address(struct member *m, const struct address *address)
 		return; /* what packets taught us since is better */
 	m->ledger_address = *address;
 	m->address = *address;
+}
+
+/*
+ * Two nodes that got each other's address never hear each other of themselves: each looks for the
+ * other where it is itself. A third one's relay of the owner's fact tells them.
+ */
+void member_moved(struct gossip *g, struct member *m, struct bytes address)
+{
+	char text[ADDRESS_TEXT_SIZE];
+	struct address now;
+	if (m->id == g->self || m->state == REACHABLE || address.size >= sizeof text)
+		return;
+	if (address.size > 0)
+		memcpy(text, address.data, address.size);
+	text[address.size] = '\0';
+	if (address_parse(text, &now, NULL) == 0 && !address_equal(&now, &m->address)) {
+		m->address = now;
+		session_hello(g, m);
+	}
 }
 
 /* It left or was removed: nothing of it counts any more. */
@@ -209,7 +248,7 @@ static void member_welcome(struct gossip *g, struct member *m)
 }
 
 /* Who left may join again; who was removed may not, whatever a row says. */
-static void member_return(struct gossip *g, struct member *m)
+void member_return(struct gossip *g, struct member *m)
 {
 	m->standing = MEMBER_ACTIVE;
 	m->state = REACHABILITY_UNKNOWN;
@@ -229,7 +268,7 @@ void members_put(struct gossip *g, const struct member_row *row)
 		m = member_add(g, &record->key);
 	if (m == NULL || memcmp(&m->key, &record->key, sizeof m->key) != 0)
 		return;
-	set_name(m, record->name);
+	set_name(g, m, record->name);
 	set_address(m, &record->address);
 	m->role = record->role;
 	m->wire_min = record->wire_min;
@@ -251,7 +290,7 @@ void members_hint(struct gossip *g, const struct peer_hint *peer)
 	struct member *m = member_add(g, &peer->key);
 	if (m == NULL)
 		return;
-	set_name(m, peer->name);
+	set_name(g, m, peer->name);
 	set_address(m, &peer->address);
 	m->wire_min = WIRE_VERSION_MIN;
 	m->wire_max = WIRE_VERSION_MAX;
@@ -291,10 +330,15 @@ uint64_t member_incarnation(const struct gossip *g, node_id id)
 	return id == g->self ? g->durable.incarnation.number : m->session.incarnation.number;
 }
 
+static const char *name_of(const struct gossip *g, const struct member *m)
+{
+	return m->name[0] != '\0' ? m->name : g->membership.names[member_slot(g, m)];
+}
+
 const char *member_name(const struct gossip *g, node_id id)
 {
 	const struct member *m = member_find(g, id);
-	return m == NULL ? "" : m->name;
+	return m == NULL ? "" : name_of(g, m);
 }
 
 const struct node_key *member_key(const struct gossip *g, node_id id)
@@ -425,6 +469,9 @@ static void on_farewell(struct gossip *g, struct member *m, const struct farewel
 	case FAREWELL_REMOVED:
 		life_told_removed(g, m->id);
 		return;
+	case FAREWELL_OLD_SELF:
+		life_told_old(g, m->id, farewell->known);
+		return;
 	case FAREWELL_OLD_GENERATION:
 		return; /* told by frames only, to a node that is no member here: life's matter */
 	}
@@ -463,7 +510,7 @@ void membership_farewell(struct gossip *g, enum farewell_reason reason)
 		if (!member_is_active(m) || m->id == g->self || !m->session.nonce_known)
 			continue;
 		struct envelope e = {.kind = MESSAGE_FAREWELL};
-		e.farewell = (struct farewell){reason, g->self};
+		e.farewell = (struct farewell){reason, g->self, 0};
 		core_send(g, m->id, &e);
 	}
 }
@@ -486,7 +533,8 @@ bool membership_view_at(const struct gossip *g, const struct now *now, uint32_t 
 		return false;
 	const struct member *m = &g->membership.members[position];
 	*out = (struct member_view){.id = m->id, .key = &m->key, .role = m->role};
-	memcpy(out->name, m->name, sizeof out->name);
+	const char *name = name_of(g, m);
+	memcpy(out->name, name, text_size(name) + 1);
 	out->address = m->address;
 	out->self = m->id == g->self;
 	out->state = shown_state(g, m);

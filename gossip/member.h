@@ -21,9 +21,10 @@
 #define ESSAIM_MEMBER_H
 
 #include "core.h"
+#include "replay.h"
 
-#define REPLAY_WINDOW 2048 /* bits: the packets of one sender that may overtake each other */
 #define NO_SLOT UINT32_MAX
+#define NAME_SHORT 16
 
 #define PUSH_FANOUT 4        /* infection: e^-4 leaves 2 % to the digests */
 #define SMALL_SWARM 10       /* up to here everybody can afford to ask everybody */
@@ -54,8 +55,7 @@ struct session {
 	/* from its last hello: believed once a sealed packet with that very salt arrives */
 	uint8_t hint_salt[SALT_SIZE];
 	struct incarnation hint;
-	uint64_t top; /* highest sequence opened under `salt` */
-	uint64_t window[REPLAY_WINDOW / 64];
+	struct replay replay; /* of packets under `salt` */
 	uint64_t challenge; /* of our hello, 0: none open */
 	instant hello_at, welcome_at, farewell_at, clone_at; /* last sent or traced; 0: never */
 };
@@ -65,10 +65,20 @@ struct budget {
 	instant used_up;
 };
 
+/* What is remembered of who was accused or accuses: few, in a swarm that is well. */
+struct dispute {
+	struct claim verdict; /* the highest claim that a verdict we passed on condemned */
+	bool verdict_known;
+	enum probe_outcome failed_outcome;
+	instant failed_at; /* when a probe we sent for another got no answer; 0: none */
+	instant urgent_at; /* last urgent probe to it outside of its suspicion's rhythm */
+	struct budget verifying, accusing;
+};
+
 struct member {
 	node_id id;
 	struct node_key key;
-	char name[NAME_MAX_SIZE + 1];
+	char name[NAME_SHORT]; /* member_name: longer ones lie in membership.names */
 	struct address address;        /* where it was last proven to be */
 	struct address ledger_address; /* what the ledger says */
 	enum role role;
@@ -80,19 +90,8 @@ struct member {
 	instant since; /* of `state` */
 	instant heard;
 	struct claim claim;
-	struct claim verdict; /* the highest claim that a verdict we passed on condemned */
-	bool verdict_known;
 	uint32_t suspicion; /* index + 1 into the suspicions, while SUSPECT or UNREACHABLE */
-	instant failed_at; /* when a probe we sent for another got no answer; 0: none */
-	enum probe_outcome failed_outcome;
-	instant urgent_at;  /* last urgent probe to it outside of its suspicion's rhythm */
-	struct budget verifying, accusing;
-	/* facts */
-	uint32_t fact_first; /* index + 1 */
-	uint32_t fact_count;
-	uint64_t fact_incarnation;
-	uint64_t fact_summary;
-	instant digest_at;
+	uint32_t dispute;   /* index + 1 into the disputes; 0: it never had a part in any */
 	struct session session;
 };
 
@@ -112,8 +111,11 @@ static inline bool member_is_active(const struct member *m)
 bool member_is_peer(const struct gossip *g, const struct member *m);
 /* The only place where `state` changes; traces REACHABLE when it comes from unknown or unreachable. */
 void member_set_state(struct gossip *g, struct member *m, enum reachability state);
+/* It says (signed) where it is now: where we look for it unless we hear it elsewhere. */
+void member_moved(struct gossip *g, struct member *m, struct bytes address);
 /* Proof that it lives: a fresh sealed packet or a frame with this header. */
 void member_note_heard(struct gossip *g, struct member *m, const struct envelope *e);
+void member_return(struct gossip *g, struct member *m);
 /* Raises the claim. True if it was new. */
 bool member_claim(struct member *m, struct claim claim);
 /* Up to `count` distinct random peers, none of them `not_this`; returns how many. */
@@ -127,6 +129,7 @@ uint32_t bits_of(uint32_t n);
 
 struct sessions {
 	uint64_t sequence;      /* last one used for sealing; one counter for all peers */
+	struct replay_pool replays;
 	uint64_t opened;        /* sequence of the packet being handled, 0: it came by frame */
 	bool started;           /* membership_start was called */
 	instant round_next;     /* no extra greeting round before */
@@ -137,10 +140,14 @@ struct sessions {
 };
 
 void sessions_init(struct gossip *g, struct carve *memory);
+/* What the store says of the voters' last starts. */
+void sessions_recall(struct gossip *g);
 void sessions_start(struct gossip *g);
 void sessions_tick(struct gossip *g);
 /* Asks who it is now, unless it was asked within the last 200 ms. */
 void session_hello(struct gossip *g, struct member *m);
+/* Was everybody greeted as often as a start greets? Before, silence may be our own. */
+bool sessions_greeted(const struct gossip *g);
 /* Somebody unreachable was heard: perhaps a cut has healed, so greet all the others too. */
 void sessions_came_back(struct gossip *g);
 /* Forgets what was learned of a member that is one no more. */
@@ -165,6 +172,8 @@ void probe_on_report(struct gossip *g, struct member *m, const struct probe_repo
 
 /* ---- suspicion.c ---- */
 
+/* Takes one if it has none yet: there are as many as members. */
+struct dispute *dispute_of(const struct gossip *g, struct member *m);
 void suspicions_init(struct gossip *g, struct carve *memory);
 void suspicions_tick(struct gossip *g);
 instant suspicions_deadline(const struct gossip *g);

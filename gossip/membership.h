@@ -26,8 +26,9 @@ struct member;
 /* Defined in member.h; sized by settings.members_max. */
 struct membership {
 	struct member *members; /* in admission order; slots are never reused */
+	char (*names)[NAME_MAX_SIZE + 1]; /* by slot; touched only for long ones */
 	uint32_t count, capacity;
-	uint32_t *index; /* hash of node_id -> slot + 1, open addressing, power of two */
+	uint32_t *index; /* hash of node_id -> slot + 1 and some of the hash; open addressing, power of two */
 	uint32_t index_mask;
 	uint32_t active;    /* active members, self included */
 	uint32_t reachable; /* active members now REACHABLE or SUSPECT, self included */
@@ -88,8 +89,8 @@ node_id session_open(struct gossip *g, const struct address *from, struct bytes 
  */
 bool session_send(struct gossip *g, node_id to, enum message_kind kind, const uint8_t *plain,
                   size_t size);
-/* Notes from a frame's header (sender proven by the stream). */
-void session_heard_frame(struct gossip *g, node_id from, const struct envelope *e);
+/* Notes from a frame's header (sender proven by the stream). False: of an older incarnation, dropped. */
+bool session_heard_frame(struct gossip *g, node_id from, const struct envelope *e);
 
 /* Handles MESSAGE_PROBE .. MESSAGE_FAREWELL from a proven sender. */
 void membership_message(struct gossip *g, node_id from, const struct envelope *e, bool by_frame,

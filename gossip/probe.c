@@ -516,7 +516,8 @@ static void greet_lost(struct gossip *g)
 			continue;
 		if (greeted++ < LOST_MAX)
 			session_hello(g, m);
-		if (m->state == REACHABILITY_UNKNOWN && g->now.boot - m->since > UNKNOWN_PATIENCE)
+		if (m->state == REACHABILITY_UNKNOWN && sessions_greeted(g) &&
+		    g->now.boot - m->since > UNKNOWN_PATIENCE)
 			suspicion_never_heard(g, m);
 	}
 }

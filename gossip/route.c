@@ -5,6 +5,7 @@
 
 #define RESEND_EVERY (400 * MILLISECOND)
 #define TRY_AGAIN (20 * MILLISECOND)
+#define TURNED_AWAY_MAX 4 /* doublings */
 #define PATIENCE_MAX (600 * SECOND)
 #define LEDGER_HIGH_WATER(g) ((g)->settings.ledger_bytes / 8 * 7)
 
@@ -96,7 +97,7 @@ static void read_row(struct gossip *g, const struct command *c)
 		answer.version = row.version;
 		answer.value = row.value;
 	}
-	if (lease_acts(g, &g->now)) /* P7: the state was read first */
+	if (lease_acts(g, &g->now) || WEAKENED(g, WEAK_P7_AUTHORITY)) /* P7: the state was read first */
 		deliver(g, &c->request, &answer);
 }
 
@@ -131,7 +132,7 @@ static void propose(struct gossip *g, const struct command *asked)
 	struct command c = *asked;
 	struct result result = {LEDGER_FULL, 0, 0};
 	struct answer answer = {.code = ANSWER_BUSY};
-	if (ledger_replied(g, &c.request, &result)) {
+	if (ledger_replied(g, &c.request, &result) && !WEAKENED(g, WEAK_APPLY_ONCE)) {
 		from_result(g, &result, &answer);
 		deliver(g, &c.request, &answer);
 		return;
@@ -152,7 +153,9 @@ static void propose(struct gossip *g, const struct command *asked)
 
 static void master_takes(struct gossip *g, const struct command *c)
 {
-	if (!lease_acts(g, &g->now)) {
+	bool acts = lease_acts(g, &g->now) ||
+	            (c->kind == COMMAND_KV_GET && WEAKENED(g, WEAK_P7_AUTHORITY));
+	if (!acts) {
 		struct answer answer = {.code = ANSWER_NOT_MASTER,
 			.master = lease_master(g, &g->now)};
 		deliver(g, &c->request, &answer);
@@ -163,11 +166,21 @@ static void master_takes(struct gossip *g, const struct command *c)
 	}
 }
 
+/* Nobody asks in another's name, nor for what only a master writes, nor for a row without a name. */
+static bool request_legal(node_id from, const struct command *c)
+{
+	bool kv = c->kind == COMMAND_KV_PUT || c->kind == COMMAND_KV_DELETE ||
+	          c->kind == COMMAND_KV_GET;
+	return c->request.origin == from && c->kind != COMMAND_CLAIM && c->kind != COMMAND_NOOP &&
+	       (!kv || c->key.size > 0);
+}
+
 void route_on_request(struct gossip *g, node_id from, const struct request *m)
 {
-	if (m->command.request.origin != from || m->command.kind == COMMAND_CLAIM ||
-	    m->command.kind == COMMAND_NOOP)
-		return; /* nobody asks in another's name, nor for what only a master writes */
+	if (!request_legal(from, &m->command)) {
+		core_drop(g, DROP_MALFORMED);
+		return;
+	}
 	master_takes(g, &m->command);
 }
 
@@ -195,7 +208,9 @@ static struct pending *pending_of(struct gossip *g, uint64_t sequence)
 static node_id whom_to_ask(const struct gossip *g)
 {
 	node_id master = lease_master(g, &g->now);
-	return master != 0 ? master : g->route.hint;
+	if (master != 0)
+		return master;
+	return member_reachable(g, g->route.hint, true) ? g->route.hint : 0;
 }
 
 static void send_pending(struct gossip *g, struct pending *p)
@@ -205,6 +220,7 @@ static void send_pending(struct gossip *g, struct pending *p)
 	p->resend_at = g->now.boot + (to == 0 ? TRY_AGAIN : RESEND_EVERY);
 	if (to == 0 || !command_decode(p->command, p->size, &g->command_arena, &c))
 		return;
+	p->moved |= p->may_commit && p->sent_to != to;
 	p->sent_to = to;
 	if (c.kind != COMMAND_KV_GET)
 		p->may_commit = true;
@@ -245,7 +261,7 @@ static void refuse_user(struct gossip *g, uint64_t client)
 }
 
 void route_request(struct gossip *g, uint64_t client, uint64_t stream, const struct command *command,
-                   duration patience)
+                   duration patience, uint64_t retry_of)
 {
 	struct pending *p = life_member(g) ? pending_new(g) : NULL;
 	if (p == NULL) {
@@ -254,6 +270,8 @@ void route_request(struct gossip *g, uint64_t client, uint64_t stream, const str
 		return;
 	}
 	struct command c = *command;
+	if (retry_of != 0 && retry_of < p->sequence && pending_of(g, retry_of) == NULL)
+		p->sequence = retry_of; /* the ledger knows whether it was done the first time */
 	c.request = (struct request_id){g->self, g->durable.incarnation.number, p->sequence};
 	p->client = client;
 	p->stream = stream;
@@ -279,6 +297,15 @@ void route_abandon(struct gossip *g, uint64_t client)
 	}
 }
 
+static void give_up(struct gossip *g, struct pending *p)
+{
+	if (p->may_commit)
+		answer_code(g, p, ANSWER_UNKNOWN,
+		            "no answer from a master in time: the write may still be done");
+	else
+		answer_code(g, p, ANSWER_NO_MASTER, "no master was found in time");
+}
+
 void route_on_answer(struct gossip *g, node_id from, const struct answer *m)
 {
 	struct pending *p = pending_of(g, m->request.sequence);
@@ -287,7 +314,9 @@ void route_on_answer(struct gossip *g, node_id from, const struct answer *m)
 		return;
 	if (m->code == ANSWER_NOT_MASTER) {
 		g->route.hint = m->master == from || m->master == g->self ? 0 : m->master;
-		p->resend_at = g->now.boot + TRY_AGAIN;
+		/* Slower each time: whoever learns of a master by itself sends at once. */
+		p->resend_at = g->now.boot + (TRY_AGAIN << p->turned_away);
+		p->turned_away += p->turned_away < TURNED_AWAY_MAX;
 		return;
 	}
 	if (m->code == ANSWER_BUSY) {
@@ -295,16 +324,11 @@ void route_on_answer(struct gossip *g, node_id from, const struct answer *m)
 		return;
 	}
 	struct answer answer = *m;
+	if (answer.code == ANSWER_REFUSED && answer.index == 0 && p->moved) {
+		give_up(g, p); /* this master refused it unread: it may stand in an earlier one's log */
+		return;
+	}
 	answer_user(g, p, &answer);
-}
-
-static void give_up(struct gossip *g, struct pending *p)
-{
-	if (p->may_commit)
-		answer_code(g, p, ANSWER_UNKNOWN,
-		            "no answer from a master in time: the write may still be done");
-	else
-		answer_code(g, p, ANSWER_NO_MASTER, "no master was found in time");
 }
 
 void route_tick(struct gossip *g)

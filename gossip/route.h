@@ -34,7 +34,9 @@ struct pending {
 	uint8_t *command; /* COMMAND_ROOM */
 	instant deadline, resend_at;
 	node_id sent_to;
+	uint32_t turned_away; /* times in a row by somebody who is no master */
 	bool may_commit;
+	bool moved; /* sent to more than one master: what one refuses, another may have kept */
 };
 
 struct route {
@@ -47,8 +49,9 @@ struct route {
 };
 
 void route_init(struct gossip *g, struct carve *memory);
+/* `retry_of`: 0, or the sequence of an earlier request of this incarnation that this repeats. */
 void route_request(struct gossip *g, uint64_t client, uint64_t stream, const struct command *command,
-                   duration patience);
+                   duration patience, uint64_t retry_of);
 void route_abandon(struct gossip *g, uint64_t client);
 void route_on_request(struct gossip *g, node_id from, const struct request *m);
 void route_on_answer(struct gossip *g, node_id from, const struct answer *m);

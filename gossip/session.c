@@ -20,10 +20,13 @@
 
 void sessions_init(struct gossip *g, struct carve *memory)
 {
-	g->membership.sessions = carve(memory, sizeof *g->membership.sessions);
+	struct sessions *s = carve(memory, sizeof *s);
+	struct replay_pool measured;
+	replay_pool_init(s == NULL ? &measured : &s->replays, g->membership.capacity, memory);
+	g->membership.sessions = s;
 }
 
-/* ---- keys and windows ---- */
+/* ---- keys ---- */
 
 static bool key_ready(struct gossip *g, struct member *m)
 {
@@ -35,37 +38,6 @@ static bool key_ready(struct gossip *g, struct member *m)
 		s->key_bad = !s->key_ready;
 	}
 	return s->key_ready;
-}
-
-static uint64_t window_bit(uint64_t sequence)
-{
-	return (uint64_t)1 << (sequence % 64);
-}
-
-static uint64_t *window_word(struct session *s, uint64_t sequence)
-{
-	return &s->window[sequence % REPLAY_WINDOW / 64];
-}
-
-static bool sequence_seen(struct session *s, uint64_t sequence)
-{
-	if (sequence > s->top)
-		return false;
-	if (s->top - sequence >= REPLAY_WINDOW)
-		return true;
-	return (*window_word(s, sequence) & window_bit(sequence)) != 0;
-}
-
-static void sequence_mark(struct session *s, uint64_t sequence)
-{
-	if (sequence > s->top && sequence - s->top >= REPLAY_WINDOW)
-		memset(s->window, 0, sizeof s->window);
-	else
-		for (uint64_t q = s->top + 1; q <= sequence; q++)
-			*window_word(s, q) &= ~window_bit(q);
-	*window_word(s, sequence) |= window_bit(sequence);
-	if (sequence > s->top)
-		s->top = sequence;
 }
 
 void session_close(struct member *m)
@@ -199,13 +171,13 @@ static void tell_removed(struct gossip *g, struct member *m, const struct addres
 {
 	struct session *s = &m->session;
 	core_drop(g, DROP_REMOVED);
-	if (m->standing != MEMBER_REMOVED || incarnation->number == 0)
-		return;
+	if (incarnation->number == 0)
+		return; /* (one that left may not have heard that its leave was committed) */
 	if (s->farewell_at != 0 && g->now.boot - s->farewell_at < SECOND)
 		return;
 	s->farewell_at = g->now.boot;
 	struct envelope e = {.kind = MESSAGE_FAREWELL};
-	e.farewell = (struct farewell){FAREWELL_REMOVED, g->self};
+	e.farewell = (struct farewell){FAREWELL_REMOVED, g->self, 0};
 	emit_bare(g, m, from, &e, incarnation, PACKET_PLAIN_MAX);
 }
 
@@ -220,6 +192,82 @@ static void open_gone(struct gossip *g, struct member *m, const struct address *
 		             m->session.nonce_known ? &m->session.incarnation : &unknown);
 }
 
+static void alarm_clone(struct gossip *g, struct member *m)
+{
+	struct session *s = &m->session;
+	core_drop(g, DROP_CLONE);
+	if (s->clone_at != 0 && g->now.boot - s->clone_at < ALARM_GAP)
+		return;
+	s->clone_at = g->now.boot;
+	core_trace(g, RULE_CLONE, m->id, 0, (int64_t)s->incarnation.number, 0, 0);
+}
+
+/* ---- the last start of every voter ---- */
+
+void sessions_recall(struct gossip *g)
+{
+	for (int i = 0; i < VOTERS_MAX; i++) {
+		const struct known_peer *known = &g->durable.peers[i];
+		struct member *m = known->node == 0 ? NULL : member_find(g, known->node);
+		if (m == NULL || m->session.incarnation.number != 0)
+			continue;
+		m->session.incarnation.number = known->incarnation;
+		memcpy(m->session.salt, known->salt, SALT_SIZE);
+		m->session.salt_known = true;
+	}
+}
+
+/* A place for `node`: its own, a free one, or one of a node that is no voter any more. */
+static struct known_peer *known_place(struct gossip *g, node_id node)
+{
+	struct known_peer *free = NULL;
+	for (int i = 0; i < VOTERS_MAX; i++) {
+		struct known_peer *known = &g->durable.peers[i];
+		if (known->node == node)
+			return known;
+		if (known->node == 0 || config_position(&g->durable.config, known->node) < 0)
+			free = known;
+	}
+	return free;
+}
+
+/* Written with whatever is written next: a voter that is new here has said nothing yet. */
+static void remember_start(struct gossip *g, const struct member *m)
+{
+	struct known_peer *known = known_place(g, m->id);
+	if (config_position(&g->durable.config, m->id) < 0 || known == NULL)
+		return;
+	*known = (struct known_peer){.node = m->id, .incarnation = m->session.incarnation.number};
+	memcpy(known->salt, m->session.salt, SALT_SIZE);
+	persist_durable(g);
+}
+
+/*
+ * A start whose number is not above the last one known, by another process: an old disk, a clone, or
+ * only a hello that was very long on its way. It is told under the very incarnation it named: if that
+ * process is gone, nobody can open it.
+ */
+static bool old_self(struct gossip *g, struct member *m, const struct address *from,
+                     const struct packet_header *header, const struct incarnation *said)
+{
+	struct session *s = &m->session;
+	bool other = s->salt_known && memcmp(s->salt, header->salt, SALT_SIZE) != 0;
+	if (said->number > s->incarnation.number || WEAKENED(g, WEAK_INCARNATION_ORDER) ||
+	    (said->number == s->incarnation.number && !other))
+		return false;
+	if (said->number == s->incarnation.number)
+		alarm_clone(g, m);
+	else
+		core_drop(g, DROP_OLD_INCARNATION);
+	if (s->farewell_at == 0 || g->now.boot - s->farewell_at >= SECOND) {
+		s->farewell_at = g->now.boot;
+		struct envelope e = {.kind = MESSAGE_FAREWELL};
+		e.farewell = (struct farewell){FAREWELL_OLD_SELF, g->self, s->incarnation.number};
+		emit_bare(g, m, from, &e, said, PACKET_PLAIN_MAX);
+	}
+	return true;
+}
+
 static void open_hello(struct gossip *g, struct member *m, const struct address *from,
                        const struct packet_header *header, const struct envelope *e, size_t size)
 {
@@ -231,19 +279,11 @@ static void open_hello(struct gossip *g, struct member *m, const struct address 
 		core_drop(g, DROP_VERSION);
 		return;
 	}
+	if (old_self(g, m, from, header, &e->hello.incarnation))
+		return;
 	take_hint(&m->session, header, &e->hello.incarnation);
 	use_hint(&m->session);
 	answer_hello(g, m, from, &e->hello, size);
-}
-
-static void alarm_clone(struct gossip *g, struct member *m)
-{
-	struct session *s = &m->session;
-	core_drop(g, DROP_CLONE);
-	if (s->clone_at != 0 && g->now.boot - s->clone_at < ALARM_GAP)
-		return;
-	s->clone_at = g->now.boot;
-	core_trace(g, RULE_CLONE, m->id, 0, (int64_t)s->incarnation.number, 0, 0);
 }
 
 /* A higher incarnation: whatever belonged to the older one is over. */
@@ -263,7 +303,8 @@ static bool take_salt(struct gossip *g, struct member *m, const struct packet_he
                       uint64_t incarnation)
 {
 	struct session *s = &m->session;
-	if (incarnation < s->incarnation.number || incarnation == 0) {
+	bool lower = incarnation < s->incarnation.number && !WEAKENED(g, WEAK_INCARNATION_ORDER);
+	if (lower || incarnation == 0) {
 		core_drop(g, DROP_OLD_INCARNATION);
 		return false;
 	}
@@ -271,13 +312,13 @@ static bool take_salt(struct gossip *g, struct member *m, const struct packet_he
 		alarm_clone(g, m);
 		return false;
 	}
-	if (incarnation > s->incarnation.number)
+	if (incarnation != s->incarnation.number)
 		session_restart(g, m, incarnation);
 	memcpy(s->salt, header->salt, SALT_SIZE);
 	s->salt_known = true;
-	s->top = 0;
-	memset(s->window, 0, sizeof s->window);
+	replay_reset(&g->membership.sessions->replays, &s->replay);
 	use_hint(s);
+	remember_start(g, m);
 	return true;
 }
 
@@ -293,12 +334,12 @@ static bool take_sequence(struct gossip *g, struct member *m, const struct addre
 		core_drop(g, DROP_MALFORMED); /* one process start, two incarnations */
 		return false;
 	}
-	if (header->sequence > s->top) {
+	if (header->sequence > s->replay.top) {
 		s->parted = false;
 		if (!address_equal(&m->address, from))
 			m->address = *from; /* sealed and newer than anything: it is there now */
 	}
-	sequence_mark(s, header->sequence);
+	replay_mark(&g->membership.sessions->replays, &s->replay, header->sequence);
 	g->membership.sessions->opened = header->sequence;
 	return true;
 }
@@ -313,7 +354,9 @@ static struct member *find_sender(struct gossip *g, const struct packet_header *
 	}
 	struct session *s = &m->session;
 	if (s->salt_known && !header->unknown_receiver &&
-	    memcmp(s->salt, header->salt, SALT_SIZE) == 0 && sequence_seen(s, header->sequence)) {
+	    memcmp(s->salt, header->salt, SALT_SIZE) == 0 &&
+	    replay_seen(&g->membership.sessions->replays, &s->replay, header->sequence) &&
+	    !WEAKENED(g, WEAK_REPLAY)) {
 		core_drop(g, DROP_REPLAY);
 		return NULL;
 	}
@@ -357,6 +400,8 @@ node_id session_open(struct gossip *g, const struct address *from, struct bytes 
 	struct member *m = find_sender(g, &header);
 	if (m == NULL || !unseal(g, m, &header, packet, e))
 		return 0;
+	if (!member_is_active(m) && WEAKENED(g, WEAK_TOMBSTONE))
+		member_return(g, m);
 	if (!member_is_active(m)) {
 		open_gone(g, m, from, &header, e);
 		return 0;
@@ -365,6 +410,9 @@ node_id session_open(struct gossip *g, const struct address *from, struct bytes 
 		open_hello(g, m, from, &header, e, packet.size - PACKET_OVERHEAD);
 		return 0;
 	}
+	/* Its own hellos may go astray; its answer to ours names its incarnation as well. */
+	if (e->kind == MESSAGE_WELCOME && old_self(g, m, from, &header, &e->welcome.incarnation))
+		return 0;
 	if (!take_sequence(g, m, from, &header, e->incarnation))
 		return 0;
 	if (!m->session.nonce_known && e->kind != MESSAGE_WELCOME)
@@ -378,14 +426,14 @@ node_id session_open(struct gossip *g, const struct address *from, struct bytes 
 	return 0;
 }
 
-void session_heard_frame(struct gossip *g, node_id from, const struct envelope *e)
+bool session_heard_frame(struct gossip *g, node_id from, const struct envelope *e)
 {
 	struct member *m = member_find(g, from);
 	if (m == NULL || !member_is_active(m) || from == g->self)
-		return;
+		return false;
 	if (e->incarnation < m->session.incarnation.number || e->incarnation == 0) {
 		core_drop(g, DROP_OLD_INCARNATION);
-		return;
+		return false;
 	}
 	if (e->incarnation > m->session.incarnation.number)
 		session_restart(g, m, e->incarnation);
@@ -393,6 +441,7 @@ void session_heard_frame(struct gossip *g, node_id from, const struct envelope *
 		session_hello(g, m);
 	g->membership.sessions->opened = 0;
 	member_note_heard(g, m, e);
+	return true;
 }
 
 /* ---- the greeting round: at start, and when a cut seems to have healed ---- */
@@ -421,6 +470,11 @@ void sessions_came_back(struct gossip *g)
 	s->hello_cursor = 0;
 	s->hello_pass = GREETING_PASSES - 1;
 	s->hello_next = g->now.boot + (duration)prng_below(&g->prng, (uint64_t)GREETING_GAP);
+}
+
+bool sessions_greeted(const struct gossip *g)
+{
+	return g->membership.sessions->hello_next == NEVER;
 }
 
 static void greeting_pass_over(struct gossip *g)

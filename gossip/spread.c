@@ -8,8 +8,10 @@
 
 #define RUMOURS_MAX 128
 #define RUMOUR_AGE (30 * SECOND)
-#define PUSH_AGAIN (10 * MILLISECOND) /* when more waits than fits into one packet */
+#define PUSH_AGAIN (5 * MILLISECOND) /* when more waits than fits into one packet */
 #define PUSH_TRIES 10                 /* then it waits for passing packets */
+#define RUMOURS_GAP (5 * MILLISECOND) /* where much pours in, each push should carry several */
+#define FACTS_GAP (20 * MILLISECOND)
 #define SEEN_SIZE 1024                /* power of two */
 #define VERIFY_PER_SECOND 200
 #define VERIFY_BURST 400
@@ -25,6 +27,7 @@ struct rumour {
 
 struct spreading {
 	instant push_at;
+	instant pushed_at;
 	uint32_t push_tries; /* since the last new rumour */
 	uint32_t count; /* used ones lie below `count`, perhaps with gaps */
 	struct rumour rumours[RUMOURS_MAX];
@@ -103,7 +106,7 @@ static struct rumour *rumour_place(struct spreading *s)
 	return least; /* what has travelled most makes room */
 }
 
-static struct rumour *rumour_add(struct gossip *g, uint32_t budget)
+static struct rumour *rumour_add(struct gossip *g, uint32_t budget, instant push_at)
 {
 	struct spreading *s = g->membership.spreading;
 	struct rumour *r = rumour_place(s);
@@ -112,7 +115,7 @@ static struct rumour *rumour_add(struct gossip *g, uint32_t budget)
 	r->left = budget;
 	r->since = g->now.boot;
 	r->fact = NO_SLOT;
-	s->push_at = g->now.boot;
+	s->push_at = instant_min(s->push_at, push_at);
 	s->push_tries = 0;
 	return r;
 }
@@ -124,7 +127,8 @@ void spread_rumour(struct gossip *g, const struct item *item)
 		if (s->rumours[i].used && supersedes(item, &s->rumours[i]))
 			s->rumours[i].used = false;
 	}
-	rumour_add(g, PUSH_FANOUT + 3 * bits_of(g->membership.active))->item = *item;
+	uint32_t budget = PUSH_FANOUT + 3 * bits_of(g->membership.active);
+	rumour_add(g, budget, s->pushed_at + RUMOURS_GAP)->item = *item;
 }
 
 void spread_fact(struct gossip *g, uint32_t fact)
@@ -135,7 +139,7 @@ void spread_fact(struct gossip *g, uint32_t fact)
 			s->rumours[i].used = false;
 	}
 	/* no passengers beyond the push: digests find who was missed, for fewer bytes */
-	struct rumour *r = rumour_add(g, PUSH_FANOUT);
+	struct rumour *r = rumour_add(g, PUSH_FANOUT, s->pushed_at + FACTS_GAP);
 	r->fact = fact;
 	r->fact_version = facts_version(g, fact);
 }
@@ -285,6 +289,7 @@ void spreading_tick(struct gossip *g)
 	if (g->now.boot < s->push_at)
 		return;
 	s->push_at = NEVER;
+	s->pushed_at = g->now.boot;
 	node_id peers[PUSH_FANOUT];
 	uint32_t count = members_pick(g, PUSH_FANOUT, 0, peers);
 	for (uint32_t i = 0; i < count && s->count > 0; i++) {
@@ -316,7 +321,7 @@ static bool verified(struct gossip *g, struct member *author, const struct item 
 	struct hash *seen = &s->seen[seen_place(&hash)];
 	if (memcmp(seen, &hash, sizeof hash) == 0)
 		return item->kind == ITEM_FACT; /* a rumour is judged once, whatever came of it */
-	if (!budget_spend(&author->verifying, g->now.boot, VERIFY_PER_SECOND, VERIFY_BURST)) {
+	if (!budget_spend(&dispute_of(g, author)->verifying, g->now.boot, VERIFY_PER_SECOND, VERIFY_BURST)) {
 		core_drop(g, DROP_BUDGET);
 		return false;
 	}

@@ -73,8 +73,11 @@ static void say_promise(struct gossip *g, const struct waiting_answer *w)
 	e.promise.grant = grant_now(g);
 	e.promise.commit = g->log.commit;
 	if (w->to != g->self) {
-		if (!entries_above(g, w->commit, g->lease.list, &e.promise.entry_count))
-			return;
+		if (!entries_above(g, w->commit, g->lease.list, &e.promise.entry_count)) {
+			if (!WEAKENED(g, WEAK_P1_LAGGING))
+				return;
+			e.promise.entry_count = 0;
+		}
 		e.promise.entries = g->lease.list;
 	}
 	lease_send(g, w->to, &e);
@@ -133,7 +136,9 @@ void voter_expire(struct gossip *g)
 		candidate_postpone(g, 0);
 		l->candidate_at += g->durable.config.lease / 4; /* a master's next round comes first */
 	}
-	if (!l->grant.live || !deadline_over(&l->grant.excluded_until, &g->now))
+	bool over = WEAKENED(g, WEAK_CLOCK_VOTER) ? deadline_due(&l->grant.excluded_until, &g->now)
+	                                          : deadline_over(&l->grant.excluded_until, &g->now);
+	if (!l->grant.live || !over)
 		return;
 	node_id owner = l->grant.owner.node;
 	core_trace(g, RULE_GRANT_EXPIRED, owner, 0, 0, 0, 0);
@@ -144,17 +149,34 @@ void voter_expire(struct gossip *g)
 
 static bool other_grant_live(const struct gossip *g, const struct owner *owner)
 {
-	return g->lease.grant.live && !owner_equal(&g->lease.grant.owner, owner);
+	const struct voter_grant *v = &g->lease.grant;
+	if (WEAKENED(g, WEAK_V3_INCARNATION))
+		return v->live && v->owner.node != owner->node;
+	return v->live && !owner_equal(&v->owner, owner);
 }
 
 /* ---- V1 ---- */
 
+/* P2, wherever the config came from: positions counted so far are of the config that was left. */
+static void leave_for_config(struct gossip *g, const struct config *config)
+{
+	const struct lease *l = &g->lease;
+	if (l->phase == PHASE_IDLE || ballot_equal(&config->ballot, &l->ballot) ||
+	    WEAKENED(g, WEAK_P2_CONFIG))
+		return;
+	core_trace(g, RULE_CONFIG_HIGHER, g->self, 0, (int64_t)l->ballot.counter, 0, 0);
+	master_abandon(g);
+}
+
 void voter_adopt_config(struct gossip *g, const struct config *config)
 {
 	g->durable.config = *config;
-	persist_durable(g);
-	persist_sync(g);
+	if (!WEAKENED(g, WEAK_V1_PERSIST)) {
+		persist_durable(g);
+		persist_sync(g);
+	}
 	core_trace(g, RULE_CONFIG, g->self, 0, (int64_t)config->version, config->voter_count, 0);
+	leave_for_config(g, config);
 }
 
 /* Refuses a lower config, adopts a higher one. `config` NULL: only its id is known. */
@@ -164,9 +186,12 @@ static bool config_passes(struct gossip *g, node_id from, const struct ballot *m
 {
 	const struct config *ours = &g->durable.config;
 	int order = config_compare(ballot, version, &ours->ballot, ours->version);
-	if (order == 0)
+	if (WEAKENED(g, WEAK_V1_ORDER) && version != ours->version)
+		order = version < ours->version ? -1 : 1;
+	if (order == 0 || (order < 0 && WEAKENED(g, WEAK_V1_LOWER)))
 		return true;
-	if (order > 0 && config != NULL) {
+	if (order > 0 && config != NULL && config->voter_count > 0 &&
+	    config_compare(&config->ballot, config->version, ballot, version) == 0) {
 		voter_adopt_config(g, config);
 		return true;
 	}
@@ -187,7 +212,8 @@ static void raise_promised(struct gossip *g, const struct ballot *ballot)
 		return;
 	g->durable.promised = *ballot;
 	persist_durable(g);
-	if (g->lease.phase != PHASE_IDLE && !ballot_equal(&g->lease.ballot, ballot))
+	if (g->lease.phase != PHASE_IDLE && !ballot_equal(&g->lease.ballot, ballot) &&
+	    !WEAKENED(g, WEAK_V2_LEAVES))
 		master_abandon(g);
 }
 
@@ -195,7 +221,10 @@ static void raise_promised(struct gossip *g, const struct ballot *ballot)
 static bool prepare_passes(struct gossip *g, node_id from, const struct prepare *m)
 {
 	uint32_t count;
-	if (other_grant_live(g, &m->owner)) {
+	if (other_grant_live(g, &m->owner) && !WEAKENED(g, WEAK_V2_LIVE)) {
+		if (WEAKENED(g, WEAK_V2_PROMISED) &&
+		    ballot_compare(&m->ballot, &g->durable.promised) > 0)
+			raise_promised(g, &m->ballot);
 		core_trace(g, RULE_PREPARE_LIVE, from, g->lease.grant.owner.node,
 		           grant_now(g).left, 0, 0);
 		reject(g, from, &m->ballot, REJECT_GRANT);
@@ -207,7 +236,8 @@ static bool prepare_passes(struct gossip *g, node_id from, const struct prepare 
 		reject(g, from, &m->ballot, REJECT_PROMISED);
 		return false;
 	}
-	if (from != g->self && !entries_above(g, m->commit, g->lease.list, &count)) {
+	if (from != g->self && !entries_above(g, m->commit, g->lease.list, &count) &&
+	    !WEAKENED(g, WEAK_P1_LAGGING)) {
 		reject(g, from, &m->ballot, REJECT_LAGGING);
 		return false;
 	}
@@ -222,7 +252,8 @@ void voter_on_prepare(struct gossip *g, node_id from, const struct prepare *m)
 		return;
 	raise_promised(g, &m->ballot);
 	persist_durable(g);
-	struct waiting_answer *w = wait_for(g, persist_sync(g));
+	uint64_t persist = persist_sync(g);
+	struct waiting_answer *w = wait_for(g, WEAKENED(g, WEAK_V2_DURABLE) ? 0 : persist);
 	if (w == NULL)
 		return;
 	w->kind = MESSAGE_PROMISE;
@@ -250,7 +281,8 @@ static void guard_base(struct gossip *g, const struct accept *m)
 static bool owner_slow(struct gossip *g, node_id from, const struct accept *m)
 {
 	struct voter_grant *v = &g->lease.grant;
-	if (!v->live || !ballot_equal(&v->ballot, &m->ballot) || !v->base_set)
+	if (!v->live || !ballot_equal(&v->ballot, &m->ballot) || !v->base_set ||
+	    WEAKENED(g, WEAK_RATE_GUARD))
 		return false;
 	duration ours = m->echo_voter - v->base_voter, theirs = m->echo_received - v->base_owner;
 	if (m->echo_voter == 0 || m->echo_voter > elapsed_voter(&g->now, &v->origin) ||
@@ -268,13 +300,13 @@ static bool owner_slow(struct gossip *g, node_id from, const struct accept *m)
 
 static bool accept_passes(struct gossip *g, node_id from, const struct accept *m)
 {
-	if (ballot_compare(&m->ballot, &g->durable.promised) < 0) {
+	if (ballot_compare(&m->ballot, &g->durable.promised) < 0 && !WEAKENED(g, WEAK_V3_BALLOT)) {
 		core_trace(g, RULE_ACCEPT_LOW, from, 0, (int64_t)m->ballot.counter,
 		           (int64_t)g->durable.promised.counter, 0);
 		reject(g, from, &m->ballot, REJECT_PROMISED);
 		return false;
 	}
-	if (other_grant_live(g, &m->owner)) {
+	if (other_grant_live(g, &m->owner) && !WEAKENED(g, WEAK_V3_LIVE)) {
 		core_trace(g, RULE_ACCEPT_LIVE, from, g->lease.grant.owner.node,
 		           grant_now(g).left, 0, 0);
 		reject(g, from, &m->ballot, REJECT_GRANT);
@@ -300,17 +332,27 @@ static bool record_grant(struct gossip *g, const struct owner *owner, const stru
                          uint64_t round)
 {
 	struct voter_grant *v = &g->lease.grant;
-	struct deadline until = deadline_in(&g->now, g->durable.config.exclusion);
+	duration exclusion = WEAKENED(g, WEAK_EXCLUSION_SHORT) ? g->durable.config.lease / 4 * 3
+	                                                       : g->durable.config.exclusion;
+	struct deadline until = deadline_in(&g->now, exclusion);
+	struct owner named = {ballot->node, {ballot->incarnation, owner->incarnation.nonce}};
+	if (WEAKENED(g, WEAK_OWNER_BY_BALLOT))
+		owner = &named;
 	bool same = owner_equal(&v->owner, owner) && ballot_equal(&v->ballot, ballot);
-	if (same && round < v->round) {
+	if (same && round < v->round && !WEAKENED(g, WEAK_V3_ROUND)) {
 		core_trace(g, RULE_ROUND_OLD, owner->node, 0, (int64_t)round, 0, 0);
 		return false;
 	}
 	if (!same) {
-		*v = (struct voter_grant){.owner = *owner, .ballot = *ballot, .origin = g->now};
+		*v = (struct voter_grant){.owner = *owner,
+			.ballot = *ballot,
+			.origin = g->now,
+			.released = v->released};
 		v->excluded_until = until;
 		core_trace(g, RULE_GRANTED, owner->node, 0, (int64_t)ballot->counter, 0, 0);
 	}
+	if (WEAKENED(g, WEAK_V3_MAX))
+		v->excluded_until = until;
 	extend(&v->excluded_until, &until);
 	v->live = true;
 	v->round = round;
@@ -345,6 +387,25 @@ static bool append(struct gossip *g, uint64_t index, const struct ballot *ballot
 	return true;
 }
 
+/*
+ * Beyond a ballot's CLAIM lies, of lower ballots, only what its Phase 1 showed not to be chosen. What
+ * was accepted under the ballot itself stays: after a restart `match` knows less than the log holds.
+ */
+static void cut_stale(struct gossip *g, uint64_t above, const struct ballot *ballot)
+{
+	uint64_t last = g->log.last;
+	while (last > above) {
+		struct ballot label = log_ballot(&g->log, last);
+		if (ballot_compare(&label, ballot) >= 0)
+			break;
+		last--;
+	}
+	if (last == g->log.last)
+		return;
+	log_cut_above(&g->log, last);
+	persist_cut_above(g, last);
+}
+
 static void append_entries(struct gossip *g, const struct accept *m)
 {
 	struct lease *l = &g->lease;
@@ -357,11 +418,8 @@ static void append_entries(struct gossip *g, const struct accept *m)
 			break; /* a gap, or no room: `match` says from where to send again */
 		l->match = index;
 	}
-	/* Beyond this ballot's log lies only what its Phase 1 showed not to be chosen. */
-	if (m->entry_count > 0 && l->match >= m->claim_index && g->log.last > l->match) {
-		log_cut_above(&g->log, l->match);
-		persist_cut_above(g, l->match);
-	}
+	if (m->entry_count > 0 && l->match >= m->claim_index)
+		cut_stale(g, l->match, &m->ballot);
 }
 
 static void learn_commit(struct gossip *g, uint64_t commit)
@@ -378,6 +436,8 @@ static void answer_accepted(struct gossip *g, node_id to, const struct ballot *b
                             uint64_t round, bool write)
 {
 	uint64_t persist = write ? persist_sync(g) : outstanding(g);
+	if (WEAKENED(g, WEAK_V3_DURABLE))
+		persist = 0;
 	struct waiting_answer now_answer = {0};
 	struct waiting_answer *w = persist == 0 ? &now_answer : wait_for(g, persist);
 	if (w == NULL || (persist == 0 && !voter_disk_well(g)))
@@ -396,6 +456,7 @@ static void answer_accepted(struct gossip *g, node_id to, const struct ballot *b
 void voter_on_accept(struct gossip *g, node_id from, const struct accept *m)
 {
 	if (g->lease.mute || m->owner.node != from ||
+	    ballot_equal(&m->ballot, &g->lease.grant.released) || /* it comes late */
 	    !config_passes(g, from, &m->ballot, &m->config_ballot, m->config_version,
 	                   m->has_config ? &m->config : NULL) ||
 	    !accept_passes(g, from, m))
@@ -419,11 +480,13 @@ void voter_on_release(struct gossip *g, node_id from, const struct release *m)
 	const struct voter_grant *v = &g->lease.grant;
 	if (g->lease.mute || m->owner.node != from)
 		return;
-	if (!v->live || !owner_equal(&v->owner, &m->owner) || !ballot_equal(&v->ballot, &m->ballot)) {
+	bool exact = v->live && owner_equal(&v->owner, &m->owner) && ballot_equal(&v->ballot, &m->ballot);
+	if (!exact && !WEAKENED(g, WEAK_V4_EXACT)) {
 		core_trace(g, RULE_RELEASE_INEXACT, from, 0, 0, 0, 0);
 		return;
 	}
 	core_trace(g, RULE_RELEASED, from, 0, 0, 0, 0);
+	g->lease.grant.released = m->ballot;
 	voter_clear_grant(g);
 }
 
@@ -434,6 +497,8 @@ static bool transfer_signed(struct gossip *g, const struct transfer *m)
 	uint8_t statement[STATEMENT_MAX];
 	struct hash claim;
 	const struct node_key *key = member_key(g, m->from.node);
+	if (WEAKENED(g, WEAK_V5_SIGNED))
+		return true;
 	if (key == NULL)
 		return false;
 	hash_bytes(g->settings.seal, m->claim.data, m->claim.size, &claim);
@@ -445,6 +510,8 @@ static bool transfer_signed(struct gossip *g, const struct transfer *m)
 static bool transfer_log_matches(const struct gossip *g, const struct transfer *m)
 {
 	const struct lease *l = &g->lease;
+	if (WEAKENED(g, WEAK_V5_LOG))
+		return true;
 	if (ballot_equal(&l->match_ballot, &m->successor))
 		return l->match > m->last_index;
 	return (ballot_equal(&l->match_ballot, &m->ballot) && l->match >= m->last_index) ||
@@ -456,9 +523,10 @@ static bool transfer_passes(struct gossip *g, const struct transfer *m)
 	const struct voter_grant *v = &g->lease.grant;
 	const struct config *ours = &g->durable.config;
 	if (config_compare(&m->config_ballot, m->config_version, &ours->ballot, ours->version) != 0 ||
-	    ballot_compare(&m->successor, &g->durable.promised) < 0)
+	    (ballot_compare(&m->successor, &g->durable.promised) < 0 && !WEAKENED(g, WEAK_V3_BALLOT)))
 		return false;
 	bool exact = v->live && owner_equal(&v->owner, &m->from) && ballot_equal(&v->ballot, &m->ballot);
+	exact |= WEAKENED(g, WEAK_V5_EXACT);
 	bool own = v->live && owner_equal(&v->owner, &m->owner);
 	return (!v->live || exact || own) && transfer_log_matches(g, m) && transfer_signed(g, m);
 }
@@ -475,15 +543,13 @@ void voter_on_transfer(struct gossip *g, node_id from, const struct transfer *m)
 	raise_promised(g, &m->successor);
 	learn_commit(g, m->commit);
 	if (g->log.commit <= m->last_index && !ballot_equal(&g->lease.match_ballot, &m->successor)) {
-		if (g->log.last > m->last_index) {
-			log_cut_above(&g->log, m->last_index);
-			persist_cut_above(g, m->last_index);
-		}
+		cut_stale(g, m->last_index, &m->successor);
 		if (!append(g, m->last_index + 1, &m->successor, m->claim))
 			return;
 		g->lease.match_ballot = m->successor;
 		g->lease.match = m->last_index + 1;
 	}
+	begin_match(g, &m->successor); /* where the CLAIM was learned: what is said is of this ballot */
 	core_trace(g, RULE_TRANSFERRED, m->owner.node, m->from.node, 0, 0, 0);
 	if (m->owner.node == g->self)
 		candidate_on_transfer(g, m);
@@ -494,7 +560,7 @@ void voter_on_transfer(struct gossip *g, node_id from, const struct transfer *m)
 
 bool voter_disk_well(const struct gossip *g)
 {
-	return !g->store_failed && !g->lease.disk_overdue;
+	return !g->store_failed && (!g->lease.disk_overdue || WEAKENED(g, WEAK_V3_DISK));
 }
 
 void voter_persisted(struct gossip *g, uint64_t number, bool failed)
@@ -504,7 +570,7 @@ void voter_persisted(struct gossip *g, uint64_t number, bool failed)
 		struct waiting_answer w = l->waiting[l->waiting_first];
 		l->waiting_first = (l->waiting_first + 1) % WAITING_MAX;
 		l->waiting_count--;
-		if (!failed && !g->store_failed)
+		if ((!failed && !g->store_failed) || WEAKENED(g, WEAK_V3_FAILED))
 			say(g, &w);
 	}
 }

@@ -61,7 +61,10 @@ static bool certified(const struct gossip *g)
 {
 	const struct lease *l = &g->lease;
 	const struct config *c = &g->durable.config;
-	return l->authority_set && ballot_equal(&c->ballot, &l->ballot) &&
+	if (WEAKENED(g, WEAK_R2_CERTIFIED))
+		return true;
+	bool own = ballot_equal(&c->ballot, &l->ballot) || WEAKENED(g, WEAK_R1_REWRITE);
+	return l->authority_set && own &&
 	       config_compare(&l->certificate_config_ballot, l->certificate_config_version,
 	                      &c->ballot, c->version) == 0;
 }
@@ -81,16 +84,20 @@ static bool carried(const struct gossip *g, const struct config *config)
 	uint64_t match[VOTERS_MAX];
 	for (uint32_t i = 0; i < config->voter_count; i++)
 		match[i] = match_of(g, config->voters[i]);
-	return quorum_index(match, config->voter_count) >= g->log.commit;
+	return quorum_index(match, config->voter_count) >= g->log.commit ||
+	       WEAKENED(g, WEAK_R3_CARRIED);
 }
 
-static void with_added(struct config *c, node_id node)
+/* (the bits of the witnesses move with their voters) */
+static void with_added(struct config *c, node_id node, bool witness)
 {
 	uint32_t at = c->voter_count++;
 	assert(c->voter_count <= VOTERS_MAX);
 	for (; at > 0 && c->voters[at - 1] > node; at--)
 		c->voters[at] = c->voters[at - 1];
 	c->voters[at] = node;
+	uint32_t below = ((uint32_t)1 << at) - 1;
+	c->witnesses = (c->witnesses & below) | (c->witnesses & ~below) << 1 | (uint32_t)witness << at;
 }
 
 static void with_dropped(struct config *c, node_id node)
@@ -101,6 +108,8 @@ static void with_dropped(struct config *c, node_id node)
 	for (uint32_t i = (uint32_t)at; i < c->voter_count; i++)
 		c->voters[i] = c->voters[i + 1];
 	c->voters[c->voter_count] = 0;
+	uint32_t below = ((uint32_t)1 << at) - 1;
+	c->witnesses = (c->witnesses & below) | (c->witnesses >> 1 & ~below);
 }
 
 /* R4: one voter of difference, the master stays in. A NOOP carries the config to the learners. */
@@ -141,9 +150,11 @@ static void add_step(struct gossip *g, node_id node)
 		return;
 	}
 	next.version++;
-	with_added(&next, node);
+	with_added(&next, node, member_role(g, node) == ROLE_WITNESS);
 	/* The newcomer itself must have it all: "learners first" asks more than R3. */
-	if (match_of(g, node) >= g->log.commit && match_of(g, node) > 0 && carried(g, &next))
+	bool learnt = (match_of(g, node) >= g->log.commit && match_of(g, node) > 0) ||
+	              WEAKENED(g, WEAK_R3_CARRIED);
+	if (learnt && carried(g, &next))
 		install(g, &next, node, RULE_VOTER_ADDED);
 	else if (g->now.boot - g->voters.training_since > TRAINING_PATIENCE)
 		give_up_training(g);
@@ -154,6 +165,12 @@ static void drop_step(struct gossip *g, node_id node)
 	struct config next = g->durable.config;
 	next.version++;
 	with_dropped(&next, node);
+	for (uint32_t i = 0; WEAKENED(g, WEAK_R4_ONE) && i < next.voter_count; i++) {
+		if (next.voters[i] != g->self) {
+			with_dropped(&next, next.voters[i]);
+			break;
+		}
+	}
 	if (carried(g, &next))
 		install(g, &next, node, RULE_VOTER_DROPPED);
 }
@@ -168,7 +185,7 @@ static void change_step(struct gossip *g)
 		g->voters.passed_over = 0;
 		return;
 	}
-	if (!ballot_equal(&g->durable.config.ballot, &g->lease.ballot))
+	if (!ballot_equal(&g->durable.config.ballot, &g->lease.ballot) && !WEAKENED(g, WEAK_R1_REWRITE))
 		rewrite(g);
 	else if (!certified(g))
 		return;

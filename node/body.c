@@ -11,6 +11,7 @@
 #include "control.h"
 #include "data_folder.h"
 #include "journal.h"
+#include "knock.h"
 #include "loop.h"
 #include "observer.h"
 #include "random_bytes.h"
@@ -213,6 +214,7 @@ void body_close(struct body *b)
 		watch_destroy(b->watch);
 	if (b->streams != NULL)
 		streams_close(b->streams);
+	knocks_close(b);
 	if (b->udp != NULL)
 		udp_close(b->udp);
 	if (b->store != NULL && store_stop(b->store, 0))

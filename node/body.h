@@ -14,6 +14,7 @@
 #define ESSAIM_BODY_H
 
 #include <event2/event.h>
+#include <sys/queue.h>
 
 #include "config.h"
 #include "gossip.h"
@@ -24,6 +25,7 @@ struct store;
 struct control;
 struct watch;
 struct observer;
+struct knock;
 
 struct body {
 	struct node_config config;
@@ -47,6 +49,7 @@ struct body {
 	instant timer_at;    /* what the timer is armed for */
 	duration lag_max;    /* how late the timer fired at worst since the observer last asked */
 	uint32_t knocks;     /* under way */
+	LIST_HEAD(, knock) knocking;
 	bool stepping;
 	bool starting;       /* within INPUT_START */
 	bool stop_asked;     /* INPUT_STOP was given */

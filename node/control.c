@@ -15,6 +15,7 @@
 #include "body_clock.h"
 #include "control_access.h"
 #include "control_client.h"
+#include "journal.h"
 
 /* ---- the end of a client ---- */
 
@@ -26,6 +27,7 @@ static void client_free(struct client *c)
 	bool abandon = c->abandon;
 	TAILQ_REMOVE(&c->control->clients, c, link);
 	c->control->client_count--;
+	c->control->reader_count -= !c->may_write;
 	if (c->readable != NULL)
 		event_free(c->readable);
 	if (c->writable != NULL)
@@ -83,8 +85,8 @@ static void on_writable(evutil_socket_t fd, short what, void *context)
 static bool take_length(struct client *c)
 {
 	if (!control_length_read(c->length, CONTROL_FRAME_MAX, &c->size)) {
-		client_refuse(c, 2, NULL, "the request was refused", "it is longer than %d bytes",
-		              CONTROL_FRAME_MAX);
+		client_refuse(c, 2, NULL, "the request was refused",
+		              "it is empty, or longer than %d bytes", CONTROL_FRAME_MAX);
 		return false;
 	}
 	c->request = malloc(c->size);
@@ -123,7 +125,9 @@ static void read_end(struct client *c)
 {
 	char byte;
 	ssize_t got = recv(c->fd, &byte, 1, MSG_DONTWAIT);
-	if (got > 0)
+	if (got > 0 && c->state == CLIENT_FOLLOWING)
+		client_free(c); /* unread, its end would go unseen for as long as nothing happens */
+	else if (got > 0)
 		event_del(c->readable); /* more than one request: not read, not answered */
 	else if (got == 0 || (errno != EAGAIN && errno != EINTR))
 		client_free(c);
@@ -159,7 +163,7 @@ static bool make_events(struct client *c)
 	       event_add(c->readable, NULL) == 0;
 }
 
-static void client_create(struct control *control, int fd)
+static void client_create(struct control *control, int fd, bool may_write)
 {
 	struct client *c = calloc(1, sizeof *c);
 	if (c == NULL) {
@@ -170,13 +174,31 @@ static void client_create(struct control *control, int fd)
 	c->body = control->body;
 	c->id = ++control->last_id;
 	c->fd = fd;
-	c->may_write = access_may_write(fd, control->group);
+	c->may_write = may_write;
 	TAILQ_INSERT_TAIL(&control->clients, c, link);
 	control->client_count++;
+	control->reader_count += !c->may_write;
 	struct timeval limit;
 	duration_timeval(REQUEST_LIMIT, &limit);
 	if (!make_events(c) || event_add(c->limit, &limit) < 0)
 		client_free(c);
+}
+
+/* Out of descriptors: polling the listener would spin, so it rests for a second. */
+static void rest(struct control *control, int code)
+{
+	if (code != EMFILE && code != ENFILE && code != ENOMEM && code != ENOBUFS)
+		return;
+	journal_say(LEVEL_warning, "cannot take a control connection: %s", strerror(code));
+	event_del(control->acceptable);
+	struct timeval second = {1, 0};
+	event_add(control->accept_again, &second);
+}
+
+static void on_accept_again(evutil_socket_t none, short what, void *context)
+{
+	struct control *control = context;
+	event_add(control->acceptable, NULL);
 }
 
 /* Beyond the bound the newest is closed at once: those before it may be waiting for answers. */
@@ -184,12 +206,16 @@ static void on_acceptable(evutil_socket_t listener, short what, void *context)
 {
 	struct control *control = context;
 	int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (fd < 0)
+	if (fd < 0) {
+		rest(control, errno);
 		return;
-	if (control->client_count >= CLIENTS_MAX)
+	}
+	bool may_write = access_may_write(fd, control->group);
+	if (control->client_count >= CLIENTS_MAX ||
+	    (!may_write && control->reader_count >= READERS_MAX))
 		close(fd);
 	else
-		client_create(control, fd);
+		client_create(control, fd, may_write);
 }
 
 /* ---- effects ---- */
@@ -331,7 +357,9 @@ int control_open(struct body *body, struct control **out, struct error *error)
 	if (status == 0) {
 		control->acceptable = event_new(body->base, control->fd, EV_READ | EV_PERSIST,
 		                                on_acceptable, control);
-		if (control->acceptable == NULL || event_add(control->acceptable, NULL) < 0)
+		control->accept_again = event_new(body->base, -1, 0, on_accept_again, control);
+		if (control->acceptable == NULL || control->accept_again == NULL ||
+		    event_add(control->acceptable, NULL) < 0)
 			status = error_set(error, -ENOMEM, "out of memory");
 	}
 	if (status < 0) {
@@ -374,6 +402,7 @@ void control_close(struct control *control)
 		client_free(c);
 	}
 	event_free(control->acceptable);
+	event_free(control->accept_again);
 	close(control->fd);
 	unlink(control->body->config.socket);
 	free(control);

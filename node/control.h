@@ -6,8 +6,9 @@
  *                             \--events, kv watch--> FOLLOWING --gone or too slow--> closed
  *
  * Invariants
- *   1. One request per connection; at most CLIENTS_MAX connections; a request must arrive within
- *      REQUEST_LIMIT; what waits to be read by a client is bounded.
+ *   1. One request per connection; at most CLIENTS_MAX connections, READERS_MAX of them of those who
+ *      may only read; a request must arrive within REQUEST_LIMIT; what waits to be read by a client
+ *      is bounded.
  *   2. Everybody may read. Only uid 0, our own uid and members of group `essaim` may write; the
  *      kernel says who they are (SO_PEERCRED, SO_PEERGROUPS).
  *   3. A client that goes away is reported to the mind (INPUT_ABANDON).

@@ -11,6 +11,7 @@
 #include "control_frame.h"
 
 #define CLIENTS_MAX 64
+#define READERS_MAX 40 /* of those, who may only read: nobody shuts the administrator out */
 #define REQUEST_LIMIT (5 * SECOND)
 #define FINISH_LIMIT (5 * SECOND)
 #define ANSWER_GRACE SECOND               /* the mind answers by its own deadline first */
@@ -57,8 +58,9 @@ struct control {
 	struct body *body;
 	int fd;
 	struct event *acceptable;
+	struct event *accept_again; /* after the process ran out of descriptors */
 	struct client_list clients;
-	uint32_t client_count;
+	uint32_t client_count, reader_count;
 	uint64_t last_id;
 	bool forming;            /* an init or join is under way */
 	uint64_t forming_client; /* who asked for it */

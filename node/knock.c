@@ -10,6 +10,7 @@
 #include "net_address.h"
 
 struct knock {
+	LIST_ENTRY(knock) link;
 	struct body *body;
 	node_id node;
 	int fd;   /* -1: could not begin */
@@ -29,18 +30,31 @@ static enum knock_result result_of(const struct knock *k, short what)
 	return code == 0 ? KNOCK_OPEN : KNOCK_SILENT;
 }
 
+static void knock_free(struct knock *k)
+{
+	LIST_REMOVE(k, link);
+	k->body->knocks--;
+	if (k->event != NULL)
+		event_free(k->event);
+	if (k->fd >= 0)
+		close(k->fd);
+	free(k);
+}
+
 static void on_answer(evutil_socket_t fd, short what, void *context)
 {
 	struct knock *k = context;
 	struct body *body = k->body;
 	struct input input = {.kind = INPUT_KNOCKED,
 	                      .knocked = {.node = k->node, .result = result_of(k, what)}};
-	event_free(k->event);
-	if (k->fd >= 0)
-		close(k->fd);
-	free(k);
-	body->knocks--;
+	knock_free(k);
 	body_step(body, &input);
+}
+
+void knocks_close(struct body *body)
+{
+	while (!LIST_EMPTY(&body->knocking))
+		knock_free(LIST_FIRST(&body->knocking));
 }
 
 /* -1 if the connection cannot even begin, or ended at once: then *code says how. */
@@ -70,17 +84,12 @@ void knock_start(struct body *body, const struct effect *effect)
 	k->node = effect->knock.node;
 	k->fd = begin(body, &effect->knock.address, &k->code);
 	k->event = event_new(body->base, k->fd, k->fd >= 0 ? EV_WRITE : 0, on_answer, k);
+	LIST_INSERT_HEAD(&body->knocking, k, link);
+	body->knocks++;
 	struct timeval patience;
 	duration_timeval(effect->knock.patience, &patience);
-	if (k->event == NULL || event_add(k->event, &patience) < 0) {
-		if (k->event != NULL)
-			event_free(k->event);
-		if (k->fd >= 0)
-			close(k->fd);
-		free(k);
-		return;
-	}
-	body->knocks++;
-	if (k->fd < 0)
+	if (k->event == NULL || event_add(k->event, &patience) < 0)
+		knock_free(k);
+	else if (k->fd < 0)
 		event_active(k->event, EV_TIMEOUT, 0);
 }

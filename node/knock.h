@@ -14,5 +14,7 @@
 
 /* EFFECT_KNOCK */
 void knock_start(struct body *body, const struct effect *effect);
+/* At the end: those under way go unreported. */
+void knocks_close(struct body *body);
 
 #endif

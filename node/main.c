@@ -2,11 +2,13 @@
  * main.c: essaimd. Options over the file over the defaults, then the body runs in the foreground.
  * Exit codes: 0 stopped cleanly (or left, removed, reset), 1 the world refused, 2 usage.
  */
+#include <fcntl.h>
 #include <getopt.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "body.h"
@@ -91,6 +93,27 @@ static int make_config(const struct options *options, struct node_config *out, s
 	return status;
 }
 
+/* What is opened next must not become 0, 1 or 2: a log line would go into a peer's stream. */
+static void hold_standard_descriptors(void)
+{
+	int fd;
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* Two streams a member, at worst: a large cluster needs more than the usual soft limit of 1024. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int run(const struct node_config *config)
 {
 	static struct body body;
@@ -98,6 +121,7 @@ static int run(const struct node_config *config)
 	/* One arena: the store's thread allocates little, and a second would keep its peak for ever. */
 	mallopt(M_ARENA_MAX, 1);
 	signal(SIGPIPE, SIG_IGN);
+	raise_descriptor_limit();
 	if (seal_start() < 0) {
 		fprintf(stderr, "essaimd: libsodium cannot start\n");
 		return EXIT_FAILED;
@@ -117,6 +141,7 @@ int main(int argc, char **argv)
 	struct options options = {0};
 	struct node_config config;
 	struct error error;
+	hold_standard_descriptors();
 	if (!parse_options(argc, argv, &options)) {
 		fputs("try 'essaimd --help'\n", stderr);
 		return EXIT_USAGE;

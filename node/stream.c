@@ -25,7 +25,7 @@ static bool leads_to(const struct stream *s, node_id node)
 {
 	bool ours = s->state == STREAM_CONNECTING || s->state == STREAM_AWAIT_SECOND;
 	return s->kind == STREAM_MEMBER && s->peer == node && !s->close_after &&
-	       (s->state == STREAM_OPEN || ours);
+	       ((s->state == STREAM_OPEN && s->proven) || ours);
 }
 
 /* An open one before one in the making. */

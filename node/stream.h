@@ -1,16 +1,19 @@
 /*
  * stream.h: TCP streams between members, and to those who want to join. On the UDP port's number.
  *
- *     dialled   CONNECTING --connected--> AWAIT_SECOND --proven--> OPEN
- *     accepted                            AWAIT_FIRST  --proven--> OPEN
+ *     dialled   CONNECTING --connected--> AWAIT_SECOND --second--> OPEN, proven
+ *     accepted                            AWAIT_FIRST  --first---> OPEN --a frame opens--> proven
  *     OPEN --close_after--> DRAINING      any --error, limit, hang-up--> ENDED (freed by the loop)
  *
  * Invariants
  *   1. Before a stream is OPEN it owns its fixed struct and no other memory, except what we ourselves
- *      queued on a stream we dialled. At most UNPROVEN_MAX accepted ones wait for their handshake;
- *      one more evicts the oldest. A handshake ends within HANDSHAKE_LIMIT.
- *   2. At most one dialled and one accepted stream per member; a newer accepted one replaces the
- *      older (its peer has restarted, or lost it).
+ *      queued on a stream we dialled. At most UNPROVEN_MAX accepted ones are unproven, and at most
+ *      JOINS_MAX proven ones are a token's; one more evicts the oldest. A handshake ends within
+ *      HANDSHAKE_LIMIT.
+ *   2. At most one dialled and one proven accepted stream per member; a newer one replaces the
+ *      older (its peer has restarted, or lost it). An accepted stream is proven by its first frame:
+ *      anybody can send a first message again that he saw, and nobody but its author a frame after
+ *      it. Until then it replaces nothing, and no frame is sent on it.
  *   3. What waits to be sent is bounded by QUEUE_MAX; beyond it frames are lost, as frames may be.
  *   4. An end is reported from the loop, never from within an effect.
  */

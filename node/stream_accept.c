@@ -13,6 +13,8 @@
 #include "text.h"
 
 #define BACKLOG 128
+/* Then the loop goes on: who has spoken is read before later ones can evict him. */
+#define ACCEPT_AT_ONCE (UNPROVEN_MAX / 2)
 
 /* Room for one more that has proven nothing: the oldest such goes. */
 static void evict(struct streams *streams)
@@ -20,7 +22,7 @@ static void evict(struct streams *streams)
 	struct stream *s, *oldest = NULL;
 	uint32_t count = 0;
 	TAILQ_FOREACH(s, &streams->list, link) {
-		if (s->state != STREAM_AWAIT_FIRST)
+		if (s->dialled || s->proven || s->state == STREAM_ENDED)
 			continue;
 		if (oldest == NULL)
 			oldest = s;
@@ -28,6 +30,25 @@ static void evict(struct streams *streams)
 	}
 	if (count >= UNPROVEN_MAX)
 		stream_end(oldest, 0);
+}
+
+/* The listeners rest: for this turn of the loop, or longer. */
+static void rest(struct streams *streams, time_t seconds)
+{
+	for (uint32_t i = 0; i < streams->listener_count; i++)
+		evconnlistener_disable(streams->listeners[i]);
+	struct timeval in = {seconds, 0};
+	event_add(streams->listen_again, &in);
+}
+
+/* libevent itself would go on for as long as connections come. */
+static void note_accept(struct streams *streams)
+{
+	static const struct timeval at_once = {0, 0};
+	if (streams->accepted++ == 0)
+		event_add(streams->listen_again, &at_once);
+	if (streams->accepted >= ACCEPT_AT_ONCE)
+		rest(streams, 0);
 }
 
 static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *from,
@@ -38,6 +59,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 	evict(streams);
 	stream_create(streams, fd, STREAM_AWAIT_FIRST);
+	note_accept(streams);
 }
 
 /* Out of descriptors: polling the listener would spin, so it rests for a second. */
@@ -45,15 +67,13 @@ static void on_accept_error(struct evconnlistener *listener, void *context)
 {
 	struct streams *streams = context;
 	journal_say(LEVEL_warning, "cannot take a connection: %s", strerror(errno));
-	for (uint32_t i = 0; i < streams->listener_count; i++)
-		evconnlistener_disable(streams->listeners[i]);
-	struct timeval second = {1, 0};
-	event_add(streams->listen_again, &second);
+	rest(streams, 1);
 }
 
 static void on_listen_again(evutil_socket_t fd, short what, void *context)
 {
 	struct streams *streams = context;
+	streams->accepted = 0;
 	for (uint32_t i = 0; i < streams->listener_count; i++)
 		evconnlistener_enable(streams->listeners[i]);
 }

@@ -148,6 +148,8 @@ static bool take_frame(struct stream *s)
 	}
 	evbuffer_drain(s->in, consumed);
 	s->needed = 4;
+	if (!s->proven)
+		stream_on_proven(s);
 	give_frame(s, plain_size);
 	return s->state == STREAM_OPEN;
 }

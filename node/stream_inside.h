@@ -16,6 +16,7 @@
 #include "stream.h"
 
 #define UNPROVEN_MAX 64
+#define JOINS_MAX 32 /* a token that is used up or revoked still opens a stream, to be told so */
 #define HANDSHAKE_LIMIT (3 * SECOND) /* connecting included */
 #define IDLE_LIMIT (60 * SECOND)
 #define PARTIAL_LIMIT (30 * SECOND) /* a frame begun must end: 1 MiB at 300 kbit/s */
@@ -44,6 +45,7 @@ struct stream {
 	enum stream_state state;
 	enum stream_kind kind;
 	bool dialled;
+	bool proven;      /* its peer is there now: a second that fits, or a frame that opened */
 	bool close_after; /* DRAINING once the queue is empty */
 	node_id peer;     /* member stream: proven once OPEN */
 	uint64_t token;   /* join stream */
@@ -74,7 +76,8 @@ struct streams {
 	uint64_t last_id;
 	uint32_t listener_count;
 	struct evconnlistener *listeners[LISTEN_MAX];
-	struct event *listen_again; /* after the process ran out of descriptors */
+	uint32_t accepted;          /* since listen_again last fired */
+	struct event *listen_again; /* when the listeners have rested */
 	bool muted;
 	uint8_t *plain;             /* FRAME_MAX: the frame being opened */
 };
@@ -89,6 +92,8 @@ void stream_arm_limit(struct stream *stream);
 /* stream_shake.c */
 void stream_on_connected(struct stream *stream);
 void stream_on_greeting(struct stream *stream);
+/* Its first frame opened. */
+void stream_on_proven(struct stream *stream);
 
 /* stream_flow.c */
 void stream_send(struct stream *stream, struct bytes frame);

@@ -53,7 +53,7 @@ static instant limit_of(const struct stream *s)
 	case STREAM_AWAIT_SECOND:
 		return s->began + HANDSHAKE_LIMIT;
 	case STREAM_OPEN: {
-		instant limit = s->active + IDLE_LIMIT;
+		instant limit = s->active + (s->proven ? IDLE_LIMIT : HANDSHAKE_LIMIT);
 		limit = nearer(limit, s->partial_since, PARTIAL_LIMIT);
 		return nearer(limit, s->blocked_since, BLOCKED_LIMIT);
 	}

@@ -100,6 +100,22 @@ static void replace_older(struct stream *s)
 	}
 }
 
+/* Those who hold a token are few, unless one of them means harm. */
+static void limit_joins(struct streams *streams)
+{
+	struct stream *s, *oldest = NULL;
+	uint32_t count = 0;
+	TAILQ_FOREACH(s, &streams->list, link) {
+		if (s->kind != STREAM_JOIN || s->dialled || !s->proven || s->state == STREAM_ENDED)
+			continue;
+		if (oldest == NULL)
+			oldest = s;
+		count++;
+	}
+	if (count > JOINS_MAX)
+		stream_end(oldest, 0);
+}
+
 static void learn_address(struct stream *s)
 {
 	struct member_view member;
@@ -116,13 +132,22 @@ static void on_first(struct stream *s)
 		stream_end(s, 0); /* without a word: a stranger learns nothing */
 		return;
 	}
-	if (!send_greeting(s, second, sizeof second))
-		return;
-	if (s->kind == STREAM_MEMBER) {
+	if (send_greeting(s, second, sizeof second))
+		stream_opened(s);
+}
+
+void stream_on_proven(struct stream *s)
+{
+	s->proven = true;
+	switch (s->kind) {
+	case STREAM_MEMBER:
 		replace_older(s);
 		learn_address(s);
+		break;
+	case STREAM_JOIN:
+		limit_joins(s->owner);
+		break;
 	}
-	stream_opened(s);
 }
 
 /* ---- as initiator ---- */
@@ -133,6 +158,7 @@ static void on_second(struct stream *s)
 		stream_end(s, EPROTO);
 		return;
 	}
+	s->proven = true;
 	stream_opened(s);
 	if (s->dial == 0 || s->state == STREAM_ENDED)
 		return;

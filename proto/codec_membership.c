@@ -226,6 +226,7 @@ void *put_farewell(struct arena *scratch, const struct envelope *in)
 
 	out->reason = in->farewell.reason;
 	out->by = in->farewell.by;
+	out->known = in->farewell.known;
 	return out;
 }
 
@@ -233,6 +234,7 @@ bool take_farewell(const void *message, struct arena *arena, struct envelope *ou
 {
 	const Essaim__Wire__Farewell *in = message;
 
-	out->farewell = (struct farewell){(enum farewell_reason)in->reason, in->by};
-	return in->reason >= FAREWELL_STOPPING && in->reason <= FAREWELL_OLD_GENERATION;
+	out->farewell = (struct farewell){(enum farewell_reason)in->reason, in->by,
+	                                  in->known};
+	return in->reason >= FAREWELL_STOPPING && in->reason <= FAREWELL_OLD_SELF;
 }

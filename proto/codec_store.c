@@ -9,6 +9,35 @@
 
 /* ---- the durable record ---- */
 
+static void put_peers(struct arena *scratch, const struct durable *in, Essaim__Store__Durable *out)
+{
+	out->peers = scratch_take(scratch, VOTERS_MAX * sizeof(struct Essaim__Store__KnownPeer *));
+	for (int i = 0; i < VOTERS_MAX; i++) {
+		if (in->peers[i].node == 0)
+			continue;
+		Essaim__Store__KnownPeer *peer =
+			part_new(scratch, &essaim__store__known_peer__descriptor);
+		peer->node = in->peers[i].node;
+		peer->incarnation = in->peers[i].incarnation;
+		peer->salt = put_exact(in->peers[i].salt, SALT_SIZE);
+		out->peers[out->n_peers++] = peer;
+	}
+}
+
+static bool take_peers(const Essaim__Store__Durable *in, struct durable *out)
+{
+	if (in->n_peers > VOTERS_MAX)
+		return false;
+	memset(out->peers, 0, sizeof out->peers);
+	for (size_t i = 0; i < in->n_peers; i++) {
+		out->peers[i].node = in->peers[i]->node;
+		out->peers[i].incarnation = in->peers[i]->incarnation;
+		if (!take_exact(&in->peers[i]->salt, out->peers[i].salt, SALT_SIZE))
+			return false;
+	}
+	return true;
+}
+
 static void put_durable(struct arena *scratch, const struct durable *in,
                         Essaim__Store__Durable *out)
 {
@@ -29,11 +58,13 @@ static void put_durable(struct arena *scratch, const struct durable *in,
 	out->applied_claimant = put_owner(scratch, &in->applied_claimant);
 	out->standing = in->standing;
 	out->role = in->role;
+	out->old_self = in->old_self;
+	put_peers(scratch, in, out);
 }
 
 size_t durable_encode(const struct durable *in, uint8_t *out, size_t capacity)
 {
-	_Alignas(16) uint8_t memory[1024];
+	_Alignas(16) uint8_t memory[2048];
 	struct arena scratch = {memory, sizeof memory, 0};
 	Essaim__Store__Durable wire = ESSAIM__STORE__DURABLE__INIT;
 
@@ -67,7 +98,8 @@ static bool take_durable(const Essaim__Store__Durable *in, struct durable *out)
 	take_owner(in->applied_claimant, &out->applied_claimant);
 	out->standing = in->standing;
 	out->role = in->role;
-	return take_exact(&in->cluster, out->cluster.bytes, CLUSTER_ID_SIZE) &&
+	out->old_self = in->old_self;
+	return take_peers(in, out) && take_exact(&in->cluster, out->cluster.bytes, CLUSTER_ID_SIZE) &&
 	       take_generation(in->generation, &out->generation) &&
 	       take_name(&in->name, out->name) && take_config(in->config, &out->config) &&
 	       in->lease_max >= 0 && in->lease_max <= CONFIG_TERM_MAX &&

@@ -132,11 +132,13 @@ enum farewell_reason {
 	FAREWELL_LEFT = 2,
 	FAREWELL_REMOVED = 3,        /* you were removed: stop */
 	FAREWELL_OLD_GENERATION = 4, /* node reset, then join */
+	FAREWELL_OLD_SELF = 5, /* another process with your key had an incarnation up to `known` */
 };
 
 struct farewell {
 	enum farewell_reason reason;
 	node_id by; /* who says so */
+	uint64_t known; /* OLD_SELF */
 };
 
 /* ---- gossip items: signed by their author, relayed unchanged ---- */
@@ -488,6 +490,13 @@ struct envelope {
 
 /* ---- stored: one record of what must be durable besides entries and rows ---- */
 
+/* The last start of a voter that this node heard of: a later one must have a higher number. */
+struct known_peer {
+	node_id node; /* 0: free */
+	uint64_t incarnation;
+	uint8_t salt[SALT_SIZE]; /* of that very process */
+};
+
 struct durable {
 	struct cluster_id cluster;
 	struct generation generation;
@@ -505,6 +514,8 @@ struct durable {
 	struct owner applied_claimant;
 	uint32_t standing; /* enum standing in gossip.h: member, left, removed */
 	uint32_t role;
+	bool old_self; /* this disk is older than what this node once said: it never votes again */
+	struct known_peer peers[VOTERS_MAX];
 };
 
 /* ---- stored: values of the ledger's system rows ---- */

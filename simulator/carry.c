@@ -6,13 +6,14 @@
 
 #include "world.h"
 
-static void note_outcome(struct machine *m, const struct effect *effect)
+static void note_outcome(struct world *w, struct machine *m, const struct effect *effect)
 {
 	struct bytes text = effect->outcome.text;
 	m->outcome_known = true;
 	m->outcome_done = effect->outcome.done;
 	snprintf(m->outcome, sizeof(m->outcome), "%.*s", (int)text.size,
 	         text.data ? (const char *)text.data : "");
+	people_outcome(w, m);
 }
 
 void carry_effect(struct world *w, struct machine *m, const struct effect *effect)
@@ -47,7 +48,7 @@ void carry_effect(struct world *w, struct machine *m, const struct effect *effec
 	case EFFECT_CHANGED:
 		return; /* nobody watches here */
 	case EFFECT_OUTCOME:
-		note_outcome(m, effect);
+		note_outcome(w, m, effect);
 		return;
 	case EFFECT_STOP:
 		machine_stopped(w, m, effect->stop.standing);
@@ -62,6 +63,8 @@ static void deliver_packet(struct world *w, struct machine *m, const struct even
 		network_refuse(w, m, event);
 		return;
 	}
+	if (event->message)
+		observe_hears(w, m, event);
 	struct input input = {.kind = INPUT_PACKET};
 	input.packet.from = w->machines[event->from].address;
 	input.packet.bytes = (struct bytes){event->bytes, event->size};
@@ -119,6 +122,7 @@ static void deliver_small(struct world *w, struct machine *m, const struct event
 	case EVENT_SYNCED:
 	case EVENT_FAULT:
 	case EVENT_CLIENT:
+	case EVENT_PERSON:
 	case EVENT_LOOK:
 		assert(!"not a small input");
 	}
@@ -153,6 +157,7 @@ void deliver_event(struct world *w, struct machine *m, const struct event *event
 	case EVENT_SYNCED:
 	case EVENT_FAULT:
 	case EVENT_CLIENT:
+	case EVENT_PERSON:
 	case EVENT_LOOK:
 		assert(!"not for a process");
 	}

@@ -8,7 +8,7 @@
 #include "world.h"
 
 #define PATIENCE (10 * SECOND)
-/* Longer than any pause: whoever got no word by then is owed one. */
+/* Whoever got no word by then, of a process that was not paused meanwhile, is owed one. */
 #define PATIENCE_END (60 * SECOND)
 #define RETRIES 2
 
@@ -68,9 +68,31 @@ static struct writes *writes_of(struct world *w)
 	return &w->observe.writes;
 }
 
+static void record(struct world *w, const struct client *client, enum linear_kind kind, bool known,
+                   uint64_t version, uint64_t value)
+{
+	struct observe *o = &w->observe;
+	if (kind == LINEAR_GET && w->settings.beyond)
+		return; /* a read may be stale then: only the ledger must hold */
+	struct operation op = {
+		.kind = kind,
+		.begin = client->begun,
+		.end = known ? ++o->stamp : LINEAR_UNKNOWN,
+		.value = value,
+		.version = version,
+		.if_version = client->if_version == NO_VERSION ? LINEAR_ANY : client->if_version,
+	};
+	history_add(&o->histories[client->key], &op);
+}
+
 static void outcome_unknown(struct world *w, struct client *client)
 {
 	writes_of(w)->unknown++;
+	if (client->phase == CLIENT_PUTS) {
+		record(w, client, LINEAR_PUT, false, 0, client->value);
+		if (!client->raises)
+			w->clients.unknown_values[client->value % UNKNOWN_VALUES_KEPT] = client->value;
+	}
 	if (client->phase == CLIENT_PUTS && client->raises)
 		writes_raised(writes_of(w), client->key, false);
 	client->phase = CLIENT_FREE;
@@ -93,8 +115,12 @@ static void next_number(struct clients *c, struct client *client)
 static void got(struct world *w, struct client *client, const struct answer *answer)
 {
 	uint64_t value = answer->found ? parse_value(answer->value) : 0;
-	writes_get(writes_of(w), &w->observe.violations, w->now, client->key, client->floor,
+	uint64_t floor = w->settings.beyond ? 0 : client->floor; /* a stale read is allowed then */
+	writes_get(writes_of(w), &w->observe.violations, w->now, client->key, floor,
 	           answer->found, answer->version, value);
+	record(w, client, LINEAR_GET, true, answer->found ? answer->version : 0, value);
+	if (value && w->clients.unknown_values[value % UNKNOWN_VALUES_KEPT] == value)
+		sometimes_met(&w->observe.sometimes, SOMETIMES_UNKNOWN_APPLIED);
 	client->phase = CLIENT_FREE;
 	if (!client->raises)
 		return;
@@ -102,6 +128,7 @@ static void got(struct world *w, struct client *client, const struct answer *ans
 	client->if_version = answer->found ? answer->version : 0;
 	client->value = value + 1;
 	client->floor = writes_begin(writes_of(w), client->key);
+	client->begun = ++w->observe.stamp;
 	client->retries = 0;
 	if (client->value > writes_of(w)->highest_value)
 		writes_of(w)->highest_value = client->value;
@@ -118,6 +145,9 @@ static void done(struct world *w, struct client *client, const struct answer *an
 	/* An answer to a repeated request may tell of its first application. */
 	writes_put(writes_of(w), &w->observe.violations, w->now, client->key, client->floor,
 	           answer->version, client->value);
+	record(w, client, LINEAR_PUT, true, answer->version, client->value);
+	if (client->retries && answer->version <= client->retry_floor)
+		sometimes_met(&w->observe.sometimes, SOMETIMES_REPEAT_ANSWERED);
 	if (client->raises)
 		writes_raised(writes_of(w), client->key, true);
 	client->phase = CLIENT_FREE;
@@ -133,6 +163,7 @@ static void unknown(struct world *w, struct client *client, const struct answer 
 	}
 	client->retries++;
 	client->retry_of = answer->request.sequence;
+	client->retry_floor = writes_begin(writes_of(w), client->key);
 	next_number(&w->clients, client);
 	submit(w, client);
 }
@@ -142,6 +173,13 @@ static bool no_such_key(const struct answer *answer)
 {
 	static const char text[] = "there is no such key";
 	return answer->code == ANSWER_REFUSED && answer->text.size == sizeof(text) - 1 &&
+	       memcmp(answer->text.data, text, answer->text.size) == 0;
+}
+
+static bool other_version(const struct answer *answer)
+{
+	static const char text[] = "the row has another version";
+	return answer->text.size == sizeof(text) - 1 &&
 	       memcmp(answer->text.data, text, answer->text.size) == 0;
 }
 
@@ -160,6 +198,10 @@ static void refused(struct world *w, struct client *client, const struct answer 
 		return;
 	}
 	writes_of(w)->refused++;
+	if (client->phase == CLIENT_PUTS && other_version(answer)) {
+		record(w, client, LINEAR_CONFLICT, true, 0, 0);
+		sometimes_met(&w->observe.sometimes, SOMETIMES_CONFLICT);
+	}
 	client->phase = CLIENT_FREE;
 }
 
@@ -218,7 +260,7 @@ void clients_request(struct world *w, struct machine *m, uint64_t number)
 	struct input input = {.kind = INPUT_REQUEST};
 	input.request.client = number;
 	input.request.command = &command;
-	input.request.patience = PATIENCE;
+	input.request.patience = client->patience;
 	input.request.retry_of = client->retry_of;
 	machine_input(w, m, &input);
 }
@@ -227,7 +269,9 @@ static void give_up_waiting(struct world *w)
 {
 	for (int i = 0; i < CLIENTS_MAX; i++) {
 		struct client *client = &w->clients.list[i];
-		if (client->phase == CLIENT_FREE || w->now - client->begun_at < PATIENCE_END)
+		const struct machine *m = &w->machines[client->node];
+		if (client->phase == CLIENT_FREE || m->state != MACHINE_UP ||
+		    w->now - client->begun_at < PATIENCE_END || w->now - m->resumed_at < PATIENCE_END)
 			continue;
 		struct event *event = queue_event(&w->queue, EVENT_ABANDON, client->node, 0);
 		event->life = client->life;
@@ -262,10 +306,31 @@ static void begin(struct world *w, struct machine *m)
 	if (client->phase != CLIENT_FREE || m->state != MACHINE_UP)
 		return;
 	*client = (struct client){.node = m->index, .life = m->life, .begun_at = w->now};
+	/* Some give up so early that they often ask again for what is under way or done. */
+	client->patience = dice_chance(&c->dice, 200000) ?
+		dice_magnitude(&c->dice, MILLISECOND, SECOND) : PATIENCE;
 	choose(w, client);
 	client->floor = writes_begin(writes_of(w), client->key);
+	client->begun = ++w->observe.stamp;
 	next_number(c, client);
 	submit(w, client);
+}
+
+/* A fact of that node: most fit a packet, some must be pulled. */
+static void publish(struct world *w, struct machine *m)
+{
+	struct prng *dice = &w->clients.dice;
+	static uint8_t value[4096];
+	uint8_t key[2] = {'f', (uint8_t)('0' + prng_below(dice, 4))};
+	struct input input = {.kind = INPUT_PUBLISH};
+	size_t size = 1 + prng_below(dice, prng_below(dice, 4) ? FACT_INLINE_MAX : sizeof(value));
+	if (m->state != MACHINE_UP)
+		return;
+	for (size_t i = 0; i < size; i++)
+		value[i] = (uint8_t)(prng_next(dice) >> 7);
+	input.publish.key = (struct bytes){key, sizeof(key)};
+	input.publish.value = (struct bytes){value, size};
+	machine_input(w, m, &input);
 }
 
 void clients_due(struct world *w)
@@ -274,6 +339,8 @@ void clients_due(struct world *w)
 	give_up_waiting(w);
 	if (c->active)
 		begin(w, &w->machines[prng_below(&c->dice, w->count)]);
+	if (c->active && dice_chance(&c->dice, 30000))
+		publish(w, &w->machines[prng_below(&c->dice, w->count)]);
 	if (c->active || !clients_idle(w))
 		plan_next(w);
 }
@@ -288,7 +355,7 @@ bool clients_last_look(struct world *w, struct machine *m)
 			.key = {(const uint8_t *)name, (size_t)size},
 			.if_version = NO_VERSION,
 		};
-		uint64_t floor = writes_begin(writes_of(w), key);
+		uint64_t floor = writes_begin(writes_of(w), key), begun = ++w->observe.stamp;
 		const struct asked *asked = world_ask(w, m, &command, PATIENCE);
 		const struct answer *answer = &asked->answer;
 		bool missing = answer->code == ANSWER_REFUSED &&
@@ -298,6 +365,8 @@ bool clients_last_look(struct world *w, struct machine *m)
 		uint64_t value = answer->found ? parse_value(answer->value) : 0;
 		writes_get(writes_of(w), &w->observe.violations, w->now, key, floor,
 		           answer->found, answer->version, value);
+		struct client last = {.key = key, .begun = begun, .if_version = NO_VERSION};
+		record(w, &last, LINEAR_GET, true, answer->found ? answer->version : 0, value);
 		if (key >= CLIENT_REGISTERS)
 			writes_final_counter(writes_of(w), &w->observe.violations, w->now, key,
 			                     value);

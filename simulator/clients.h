@@ -23,16 +23,20 @@ struct client {
 	uint32_t node, life, key;
 	bool raises;       /* a counter: a put follows the get */
 	uint64_t floor;
+	uint64_t begun;       /* history stamp */
+	uint64_t retry_floor; /* highest version seen when it was asked again */
 	uint64_t value;    /* being put */
 	uint64_t if_version;
 	uint64_t retry_of;
 	uint32_t retries;
+	duration patience;
 	instant begun_at;
 };
 
 #define CLIENTS_MAX 64
 #define CLIENT_REGISTERS 6
 #define CLIENT_COUNTERS 3
+#define UNKNOWN_VALUES_KEPT 256
 
 struct clients {
 	struct prng dice;
@@ -40,6 +44,7 @@ struct clients {
 	uint64_t numbers, values;
 	duration pace; /* mean time between two new requests */
 	bool active;
+	uint64_t unknown_values[UNKNOWN_VALUES_KEPT]; /* puts nobody was told the outcome of */
 	uint64_t abandoned; /* requests whose patience ended without a word */
 };
 

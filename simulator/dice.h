@@ -11,7 +11,8 @@
 #include "prng.h"
 #include "words.h"
 
-enum dice_stream { DICE_WORLD = 1, DICE_FAULTS = 2, DICE_CLIENTS = 3 };
+enum dice_stream { DICE_WORLD = 1, DICE_FAULTS = 2, DICE_CLIENTS = 3, DICE_PEOPLE = 4,
+                   DICE_INSIDERS = 5 };
 
 /* splitmix64 (Vigna), the seeding that xoshiro's authors recommend. */
 static inline uint64_t dice_split(uint64_t *state)
@@ -24,7 +25,7 @@ static inline uint64_t dice_split(uint64_t *state)
 
 static inline void dice_seed(struct prng *dice, uint64_t seed, enum dice_stream stream)
 {
-	uint64_t state = seed * 4 + stream;
+	uint64_t state = (seed * 4 + (stream & 3)) ^ (uint64_t)(stream >> 2) << 60;
 	uint64_t words[4];
 	for (int i = 0; i < 4; i++)
 		words[i] = dice_split(&state);

@@ -179,6 +179,7 @@ void disk_submit(struct disk *d, uint64_t number, bool lazy, uint32_t op_count,
 	t->number = number;
 	t->lazy = lazy;
 	t->op_count = op_count;
+	t->size = bytes;
 	uint8_t *room = (uint8_t *)t + size;
 	for (uint32_t i = 0; i < op_count; i++) {
 		t->ops[i].kind = ops[i].kind;
@@ -211,15 +212,29 @@ uint64_t disk_begin(struct disk *d)
 	return ++d->batches;
 }
 
+/* A full disk still takes what fits; nothing is written behind a transaction that did not. */
+static bool fails(struct disk *d, const struct disk_transaction *t, bool failed)
+{
+	if (d->mood == DISK_FAILING || failed)
+		return true;
+	if (d->mood != DISK_FULL)
+		return false;
+	if (t->size > d->room)
+		return true;
+	d->room -= t->size;
+	return false;
+}
+
 void disk_end(struct disk *d, disk_report *report, void *context)
 {
 	uint32_t count = d->batch;
-	bool failed = d->mood == DISK_FAILING;
+	bool failed = false;
 	struct disk_transaction *t = d->head;
 	d->batch = 0;
 	d->overdue = false;
 	for (uint32_t i = 0; i < count; i++) {
 		struct disk_transaction *next = t->next;
+		failed = fails(d, t, failed);
 		if (!t->reported)
 			report(context, t->number, failed);
 		t->reported = true;
@@ -231,7 +246,7 @@ void disk_end(struct disk *d, disk_report *report, void *context)
 
 void disk_crash(struct disk *d, struct prng *dice)
 {
-	uint64_t kept = d->batch && d->mood != DISK_FAILING ? prng_below(dice, d->batch + 1) : 0;
+	uint64_t kept = d->batch && d->mood != DISK_FAILING && d->mood != DISK_FULL ? prng_below(dice, d->batch + 1) : 0;
 	while (d->head) {
 		take_head(d, kept > 0);
 		kept -= kept > 0;
@@ -244,7 +259,7 @@ void disk_crash(struct disk *d, struct prng *dice)
 void disk_flush(struct disk *d)
 {
 	while (d->head)
-		take_head(d, d->mood != DISK_FAILING);
+		take_head(d, d->mood != DISK_FAILING && d->mood != DISK_FULL);
 	d->batch = 0;
 	d->batches++;
 	d->overdue = false;
@@ -266,6 +281,28 @@ bool disk_load(const struct disk *d, struct gossip *core)
 			return false;
 	}
 	return true;
+}
+
+static void copy_rows(const struct disk *from, struct disk *out)
+{
+	for (int i = 0; i < DISK_BUCKETS; i++)
+		for (const struct disk_row *row = from->rows[i]; row; row = row->next)
+			row_put(out, (struct bytes){row->key, row->key_size},
+			        (struct bytes){row->value, row->value_size});
+}
+
+void disk_copy(const struct disk *from, struct disk *out)
+{
+	*out = (struct disk){0};
+	if (from->durable)
+		durable_put(out, (struct bytes){from->durable, from->durable_size});
+	copy_rows(from, out);
+	for (uint32_t i = 0; i < from->entry_count; i++) {
+		const struct disk_entry *e = &from->entries[i];
+		struct disk_op op = {.kind = STORE_ENTRY, .index = e->index, .ballot = e->ballot};
+		op.value = (struct bytes){e->data, e->size};
+		entry_put(out, &op);
+	}
 }
 
 void disk_finish(struct disk *d)

@@ -18,7 +18,7 @@
 #include "gossip.h"
 #include "prng.h"
 
-enum disk_mood { DISK_WELL, DISK_STALLED, DISK_FAILING };
+enum disk_mood { DISK_WELL, DISK_STALLED, DISK_FAILING, DISK_FULL };
 
 struct disk_op {
 	enum store_kind kind;
@@ -33,6 +33,7 @@ struct disk_transaction {
 	bool lazy;
 	bool reported; /* as failed: written silently later */
 	uint32_t op_count;
+	size_t size; /* of keys and values */
 	struct disk_op ops[];
 };
 
@@ -65,6 +66,7 @@ struct disk {
 	uint64_t batches;  /* names a batch: an event of an older one means nothing */
 	bool overdue;      /* the batch would be done, but the disk is stalled */
 	enum disk_mood mood;
+	size_t room; /* bytes that still fit while FULL */
 };
 
 void disk_submit(struct disk *d, uint64_t number, bool lazy, uint32_t op_count,
@@ -91,6 +93,9 @@ void disk_flush(struct disk *d);
 
 /* Hands everything written to a fresh core. False if the core could not read it. */
 bool disk_load(const struct disk *d, struct gossip *core);
+
+/* What is written, without what is on its way: an image as a backup would hold it. */
+void disk_copy(const struct disk *from, struct disk *out);
 
 void disk_finish(struct disk *d);
 

@@ -102,16 +102,27 @@ static int expect_standing(struct stage *s)
 	                 standing_name(view.standing));
 }
 
-static int expect_rule(struct stage *s)
+static int expect_rule(struct stage *s, uint32_t word, bool seen)
 {
 	struct machine *m;
 	enum rule rule;
-	if (play_rule(s->text, s->line, 2, &rule, s->error) || stage_machine(s, 3, &m))
+	if (play_rule(s->text, s->line, word, &rule, s->error) || stage_machine(s, word + 1, &m))
 		return -1;
-	if (s->seen[m->index][rule])
+	if (s->seen[m->index][rule] == seen)
 		return 0;
-	return play_fail(s->text, s->line, s->error, "'%s' did not come to %s in that step",
-	                 m->name, rule_info(rule)->name);
+	return play_fail(s->text, s->line, s->error, "'%s' %s to %s in that step", m->name,
+	                 seen ? "did not come" : "came", rule_info(rule)->name);
+}
+
+static int expect_answer(struct stage *s, const char *value)
+{
+	const struct asked *asked = &s->world->asked;
+	bool done = asked->answered && asked->answer.code == ANSWER_DONE;
+	size_t size = done ? asked->answer.value.size : 0;
+	if (value ? done && size == strlen(value) && !memcmp(asked->value, value, size) : !done)
+		return 0;
+	return play_fail(s->text, s->line, s->error, "the answer is %s'%.*s'", done ? "" : "none: ",
+	                 (int)size, (const char *)asked->value);
 }
 
 int stage_expect(struct stage *s)
@@ -132,10 +143,16 @@ int stage_expect(struct stage *s)
 		return expect_state(s);
 	if (!strcmp(what, "standing"))
 		return expect_standing(s);
+	if (none && !strcmp(next, "rule"))
+		return expect_rule(s, 3, false);
+	if (none && !strcmp(next, "answer"))
+		return expect_answer(s, NULL);
+	if (!strcmp(what, "answer"))
+		return expect_answer(s, next);
 	if (!strcmp(what, "rule"))
-		return expect_rule(s);
+		return expect_rule(s, 2, true);
 	return play_fail(s->text, s->line, s->error,
-	                 "expected master, no master, one master, value, no value, state, standing "
-	                 "or rule, not '%s'",
+	                 "expected master, no master, one master, value, no value, state, standing, "
+	                 "rule, no rule, answer or no answer, not '%s'",
 	                 what);
 }

@@ -1,8 +1,11 @@
 #include "faults.h"
 
 #include <assert.h>
-#include <stdlib.h>
+#include <string.h>
 
+#include "copies.h"
+#include "insiders.h"
+#include "people.h"
 #include "world.h"
 
 const char *fault_name(enum fault_kind kind)
@@ -16,113 +19,21 @@ const char *fault_name(enum fault_kind kind)
 	return names[kind];
 }
 
-/* ---- drawing ---- */
-
-/*
- * How long each kind may last. Pauses reach well beyond the lease (1.5 s); rho (1 %) bounds the
- * clocks' rates, of which rho/4 to either side never offends the rate guard between two clocks.
- */
-#define FAULT_SHORTEST (20 * MILLISECOND)
-#define FAULT_LONGEST (40 * SECOND)
-#define RATE_BOUND_PPM 10000
-
-static int64_t draw_strength(struct prng *dice, enum fault_kind kind)
+bool fault_kinds_parse(const char *list, uint64_t *out)
 {
-	switch (kind) {
-	case FAULT_LOSS:
-		return dice_between(dice, 10000, 500000);
-	case FAULT_DELAY:
-		return dice_magnitude(dice, MILLISECOND, 800 * MILLISECOND);
-	case FAULT_DUPLICATE:
-		return dice_between(dice, 10000, 500000);
-	case FAULT_REORDER:
-		return dice_between(dice, 10000, 500000);
-	case FAULT_DRIFT:
-		return dice_between(dice, -RATE_BOUND_PPM / (prng_below(dice, 2) ? 1 : 4),
-		                    RATE_BOUND_PPM / (prng_below(dice, 2) ? 1 : 4));
-	case FAULT_WALL_STEP:
-		return dice_magnitude(dice, MILLISECOND, 4 * 3600 * SECOND) *
-		       (prng_below(dice, 2) ? 1 : -1);
-	case FAULT_PARTITION:
-	case FAULT_ONE_WAY:
-	case FAULT_ISOLATE:
-	case FAULT_HALF_DEAF:
-	case FAULT_CRASH:
-	case FAULT_KILL:
-	case FAULT_HIT_MASTER:
-	case FAULT_PAUSE:
-	case FAULT_DISK_STALL:
-	case FAULT_DISK_FAIL:
-	case FAULT_MASS_RESTART:
-	case FAULT_COUNT:
-		break;
+	*out = 0;
+	while (*list) {
+		size_t size = strcspn(list, ",");
+		int kind = 0;
+		while (kind < FAULT_COUNT && (strlen(fault_name((enum fault_kind)kind)) != size ||
+		                              strncmp(fault_name((enum fault_kind)kind), list, size)))
+			kind++;
+		if (kind == FAULT_COUNT)
+			return false;
+		*out |= (uint64_t)1 << kind;
+		list += size + (list[size] == ',');
 	}
-	return dice_between(dice, 0, 1000000);
-}
-
-static enum fault_kind draw_kind(struct prng *dice, uint32_t swarm)
-{
-	enum fault_kind kind;
-	do
-		kind = (enum fault_kind)prng_below(dice, FAULT_COUNT);
-	while (!(swarm >> kind & 1));
-	return kind;
-}
-
-static void draw_one(struct prng *dice, uint32_t nodes, uint32_t swarm, instant at,
-                     struct fault *out)
-{
-	out->begin = at;
-	out->kind = draw_kind(dice, swarm);
-	out->end = at + dice_magnitude(dice, FAULT_SHORTEST, FAULT_LONGEST);
-	out->node = (uint32_t)prng_below(dice, nodes);
-	out->group = prng_next(dice);
-	out->strength = draw_strength(dice, out->kind);
-}
-
-static uint32_t draw_swarm(struct prng *dice)
-{
-	uint32_t swarm = 0;
-	while (!swarm)
-		swarm = (uint32_t)prng_next(dice) & ((1u << FAULT_COUNT) - 1);
-	return swarm;
-}
-
-static void schedule(struct world *w, uint32_t index, instant until)
-{
-	struct fault *f = &w->faults.list[index];
-	struct event *begin = queue_event(&w->queue, EVENT_FAULT, f->node, 0);
-	struct event *end = queue_event(&w->queue, EVENT_FAULT, f->node, 0);
-	begin->number = (uint64_t)index * 2;
-	end->number = (uint64_t)index * 2 + 1;
-	if (f->end > until)
-		f->end = until;
-	queue_push(&w->queue, f->begin, begin);
-	queue_push(&w->queue, f->end, end);
-}
-
-void faults_draw(struct world *w, instant from, instant until)
-{
-	struct faults *f = &w->faults;
-	struct prng dice;
-	uint32_t capacity = 0;
-	dice_seed(&dice, w->settings.seed, DICE_FAULTS);
-	f->swarm = draw_swarm(&dice);
-	duration pace = dice_magnitude(&dice, SECOND, 60 * SECOND);
-	for (instant at = from; (at += MILLISECOND + dice_tail(&dice, pace)) < until;) {
-		if (f->count == capacity) {
-			capacity = capacity ? capacity * 2 : 64;
-			f->list = realloc(f->list, capacity * sizeof(*f->list));
-			assert(f->list);
-		}
-		draw_one(&dice, w->count, f->swarm, at, &f->list[f->count]);
-		schedule(w, f->count++, until);
-	}
-}
-
-void faults_finish(struct faults *f)
-{
-	free(f->list);
+	return true;
 }
 
 /* ---- links ---- */
@@ -132,83 +43,101 @@ static bool in_group(uint64_t group, uint32_t node)
 	return group >> (node % 64) & 1;
 }
 
-static bool separates(const struct fault *f, uint32_t from, uint32_t to)
+/* Where a node stands in the line: by a hash, so that every order is likely. */
+static uint32_t place_in_chain(const struct world *w, uint64_t group, uint32_t node)
 {
-	switch (f->kind) {
-	case FAULT_PARTITION:
-		return in_group(f->group, from) != in_group(f->group, to);
-	case FAULT_ONE_WAY:
-		return in_group(f->group, from) && !in_group(f->group, to);
-	case FAULT_ISOLATE:
-	case FAULT_HIT_MASTER:
-		return from == f->node || to == f->node;
-	case FAULT_HALF_DEAF:
-		return (f->strength & 1 ? to : from) == f->node;
-	case FAULT_LOSS:
-	case FAULT_DELAY:
-	case FAULT_DUPLICATE:
-	case FAULT_REORDER:
-	case FAULT_CRASH:
-	case FAULT_KILL:
-	case FAULT_PAUSE:
-	case FAULT_DRIFT:
-	case FAULT_WALL_STEP:
-	case FAULT_DISK_STALL:
-	case FAULT_DISK_FAIL:
-	case FAULT_MASS_RESTART:
-	case FAULT_COUNT:
-		break;
-	}
-	return false;
+	uint32_t place = 0;
+	uint64_t own = (group ^ node) * 0x9fb21c651e98df25u;
+	for (uint32_t i = 0; i < w->count; i++)
+		place += (group ^ i) * 0x9fb21c651e98df25u < own;
+	return place;
 }
 
-static void cut_links(struct world *w, const struct fault *f, bool cut)
+static bool far_apart(const struct world *w, uint64_t group, uint32_t from, uint32_t to)
+{
+	uint32_t a = place_in_chain(w, group, from), b = place_in_chain(w, group, to);
+	return a > b + 1 || b > a + 1;
+}
+
+static bool separates(const struct world *w, const struct fault *f, uint32_t from, uint32_t to)
+{
+	bool touches = from == f->node || to == f->node;
+	bool split = in_group(f->group, from) != in_group(f->group, to);
+	if (f->kind == FAULT_PARTITION)
+		return split;
+	if (f->kind == FAULT_BRIDGE)
+		return split && !touches;
+	if (f->kind == FAULT_CHAIN)
+		return far_apart(w, f->group, from, to);
+	if (f->kind == FAULT_ONE_WAY)
+		return in_group(f->group, from) && !in_group(f->group, to);
+	if (f->kind == FAULT_HALF_DEAF)
+		return (f->strength & 1 ? to : from) == f->node;
+	return touches; /* ISOLATE, HIT_MASTER */
+}
+
+static void cut_links(struct world *w, struct fault *f, bool cut)
 {
 	for (uint32_t from = 0; from < w->count; from++)
 		for (uint32_t to = 0; to < w->count; to++)
-			if (from != to && separates(f, from, to))
+			if (from != to && separates(w, f, from, to))
 				network_cut(&w->network, from, to, cut);
 	if (cut && (f->kind == FAULT_ISOLATE || f->kind == FAULT_HIT_MASTER))
 		observe_cut_off(w, &w->machines[f->node]);
 }
 
+/* What was held back arrives when the clog ends; nothing is lost by it. */
+static void clog_links(struct world *w, struct fault *f, bool begins)
+{
+	for (uint32_t to = 0; begins && to < w->count; to++) {
+		struct link *link = network_link(&w->network, f->node, to);
+		if (link->clogged_until < f->end)
+			link->clogged_until = f->end;
+	}
+}
+
+static void black_hole(struct world *w, struct fault *f, bool begins)
+{
+	uint32_t limit = begins ? (uint32_t)f->strength : 0;
+	for (uint32_t other = 0; other < w->count; other++) {
+		network_link(&w->network, f->node, other)->size_limit = limit;
+		network_link(&w->network, other, f->node)->size_limit = limit;
+	}
+}
+
 /* ---- weather ---- */
 
-static void set_weather(struct world *w, const struct fault *f, bool begins)
+static void loss(struct world *w, struct fault *f, bool begins)
 {
-	struct weather *now = &w->network.weather;
-	struct weather fair = network_fair();
-	switch (f->kind) {
-	case FAULT_LOSS:
-		now->loss_ppm = begins ? (uint32_t)f->strength : fair.loss_ppm;
-		return;
-	case FAULT_DELAY:
-		now->jitter = begins ? f->strength : fair.jitter;
-		now->tail = f->strength;
-		now->tail_ppm = begins ? 50000 : fair.tail_ppm;
-		return;
-	case FAULT_DUPLICATE:
-		now->duplicate_ppm = begins ? (uint32_t)f->strength : fair.duplicate_ppm;
-		return;
-	case FAULT_REORDER:
-		now->reorder_ppm = begins ? (uint32_t)f->strength : fair.reorder_ppm;
-		return;
-	case FAULT_PARTITION:
-	case FAULT_ONE_WAY:
-	case FAULT_ISOLATE:
-	case FAULT_HALF_DEAF:
-	case FAULT_CRASH:
-	case FAULT_KILL:
-	case FAULT_HIT_MASTER:
-	case FAULT_PAUSE:
-	case FAULT_DRIFT:
-	case FAULT_WALL_STEP:
-	case FAULT_DISK_STALL:
-	case FAULT_DISK_FAIL:
-	case FAULT_MASS_RESTART:
-	case FAULT_COUNT:
-		assert(!"not the weather");
-	}
+	w->network.weather.loss_ppm = begins ? (uint32_t)f->strength : network_fair().loss_ppm;
+}
+
+static void delay(struct world *w, struct fault *f, bool begins)
+{
+	struct weather fair = network_fair(), *now = &w->network.weather;
+	now->jitter = begins ? f->strength : fair.jitter;
+	now->tail = f->strength;
+	now->tail_ppm = begins ? 50000 : fair.tail_ppm;
+}
+
+static void duplicate(struct world *w, struct fault *f, bool begins)
+{
+	w->network.weather.duplicate_ppm =
+		begins ? (uint32_t)f->strength : network_fair().duplicate_ppm;
+}
+
+static void reorder(struct world *w, struct fault *f, bool begins)
+{
+	w->network.weather.reorder_ppm =
+		begins ? (uint32_t)f->strength : network_fair().reorder_ppm;
+}
+
+/* One kind of message is lost, in three cases of four without exception. */
+static void filter(struct world *w, struct fault *f, bool begins)
+{
+	w->network.weather.filter = begins ? (enum message_kind)(1 + f->group % (MESSAGE_KINDS - 1)) :
+	                                     MESSAGE_NONE;
+	w->network.weather.filter_ppm = f->group >> 32 & 3 ? 1000000 : (uint32_t)f->strength;
 }
 
 /* ---- machines ---- */
@@ -232,25 +161,98 @@ static void strike(struct world *w, struct machine *m, enum fuse fuse, int64_t s
 static void recover(struct world *w, struct machine *m)
 {
 	m->fuse = FUSE_NONE;
+	machine_wake(w, m);
 	machine_resume(w, m);
 	if (m->life > 0)
 		machine_start(w, m);
 }
 
-static void drift(struct world *w, struct machine *m, const struct fault *f)
+static void suspend(struct world *w, struct fault *f, bool begins)
 {
-	enum clock_name which = (enum clock_name)(f->group % CLOCK_NAMES);
-	clock_set_rate(&m->clocks[which], w->now, f->strength);
-	if (f->group >> 8 & 1) /* more often than not both elapsed clocks are one oscillator */
-		clock_set_rate(&m->clocks[(which + 1) % CLOCK_NAMES], w->now, f->strength);
+	struct machine *m = &w->machines[f->node];
+	if (begins)
+		machine_suspend(w, m);
+	else
+		recover(w, m);
+}
+
+/* Both come up under the other's address, as two hosts whose leases were mixed up. */
+static void swap_addresses(struct world *w, struct fault *f, bool begins)
+{
+	struct machine *a = &w->machines[f->node];
+	struct machine *b = &w->machines[(f->node + 1 + f->group % w->count) % w->count];
+	if (a == b || !a->life || !b->life || w->count < 3) /* a third must tell them */
+		return;
+	if (!begins) {
+		recover(w, a);
+		recover(w, b);
+		return;
+	}
+	/* A daemon is told its address when it starts. */
+	machine_kill(w, a);
+	machine_kill(w, b);
+	network_swap(&w->network, a, b);
+}
+
+static void disk_stall(struct world *w, struct fault *f, bool begins)
+{
+	machine_disk(w, &w->machines[f->node], begins ? DISK_STALLED : DISK_WELL);
+}
+
+static void disk_fail(struct world *w, struct fault *f, bool begins)
+{
+	machine_disk(w, &w->machines[f->node], begins ? DISK_FAILING : DISK_WELL);
+}
+
+static void disk_full(struct world *w, struct fault *f, bool begins)
+{
+	w->machines[f->node].disk.room = (size_t)f->strength;
+	machine_disk(w, &w->machines[f->node], begins ? DISK_FULL : DISK_WELL);
+}
+
+/* The timer in the queue was converted at the old rate. */
+static void clocks_changed(struct world *w, struct machine *m)
+{
 	if (m->state != MACHINE_UP)
 		return;
-	/* The timer in the queue was converted at the old rate. */
 	m->timer_at = NEVER;
 	machine_input(w, m, &(struct input){.kind = INPUT_TICK});
 }
 
-static void restart_all(struct world *w, const struct fault *f, bool begins)
+/* A clock keeps its rate until another fault or the healing. */
+static void drift(struct world *w, struct fault *f, bool begins)
+{
+	struct machine *m = &w->machines[f->node];
+	enum clock_name which = (enum clock_name)(f->group % CLOCK_NAMES);
+	if (!begins || m->asleep)
+		return;
+	clock_set_rate(&m->clocks[which], w->now, f->strength);
+	if (f->group >> 8 & 1) /* more often than not both elapsed clocks are one oscillator */
+		clock_set_rate(&m->clocks[(which + 1) % CLOCK_NAMES], w->now, f->strength);
+	clocks_changed(w, m);
+}
+
+/* chrony works on boot and wall alike and never on raw; afterwards all three run as raw does. */
+static void slew(struct world *w, struct fault *f, bool begins)
+{
+	struct machine *m = &w->machines[f->node];
+	int64_t raw = m->clocks[CLOCK_OF_RAW].ppm;
+	if (m->asleep) {
+		m->awake_ppm[CLOCK_OF_BOOT] = m->awake_ppm[CLOCK_OF_RAW];
+		return;
+	}
+	clock_set_rate(&m->clocks[CLOCK_OF_BOOT], w->now, raw + (begins ? f->strength : 0));
+	clock_set_rate(&m->clocks[CLOCK_OF_WALL], w->now, raw + (begins ? f->strength : 0));
+	clocks_changed(w, m);
+}
+
+static void wall_step(struct world *w, struct fault *f, bool begins)
+{
+	if (begins)
+		w->machines[f->node].clocks[CLOCK_OF_WALL].local += f->strength;
+}
+
+static void restart_all(struct world *w, struct fault *f, bool begins)
 {
 	for (uint32_t i = 0; i < w->count; i++) {
 		if (!begins)
@@ -290,71 +292,102 @@ static void machine_fault(struct world *w, struct fault *f, bool begins)
 		recover(w, m);
 }
 
+static void person(struct world *w, struct fault *f, bool begins)
+{
+	if (begins)
+		people_act(w, f);
+	else if (f->kind == FAULT_STOP)
+		recover(w, &w->machines[f->node]);
+}
+
+static void lie(struct world *w, struct fault *f, bool begins)
+{
+	insiders_turn(w, f, begins);
+}
+
 /* ---- all together ---- */
+
+typedef void fault_carrier(struct world *w, struct fault *f, bool begins);
+
+static fault_carrier *const carriers[FAULT_COUNT] = {
+	[FAULT_LOSS] = loss,
+	[FAULT_DELAY] = delay,
+	[FAULT_DUPLICATE] = duplicate,
+	[FAULT_REORDER] = reorder,
+	[FAULT_PARTITION] = cut_links,
+	[FAULT_ONE_WAY] = cut_links,
+	[FAULT_ISOLATE] = cut_links,
+	[FAULT_HALF_DEAF] = cut_links,
+	[FAULT_BRIDGE] = cut_links,
+	[FAULT_CHAIN] = cut_links,
+	[FAULT_CLOG] = clog_links,
+	[FAULT_SWIZZLE] = clog_links,
+	[FAULT_FILTER] = filter,
+	[FAULT_BLACK_HOLE] = black_hole,
+	[FAULT_CRASH] = machine_fault,
+	[FAULT_KILL] = machine_fault,
+	[FAULT_HIT_MASTER] = hit_master,
+	[FAULT_PAUSE] = machine_fault,
+	[FAULT_SUSPEND] = suspend,
+	[FAULT_MASS_RESTART] = restart_all,
+	[FAULT_ADDRESS_SWAP] = swap_addresses,
+	[FAULT_CLONE] = copies_clone,
+	[FAULT_DRIFT] = drift,
+	[FAULT_SLEW] = slew,
+	[FAULT_WALL_STEP] = wall_step,
+	[FAULT_BEYOND] = drift,
+	[FAULT_DISK_STALL] = disk_stall,
+	[FAULT_DISK_FAIL] = disk_fail,
+	[FAULT_DISK_FULL] = disk_full,
+	[FAULT_ROLLBACK] = copies_roll_back,
+	[FAULT_STOP] = person,
+	[FAULT_TRANSFER] = person,
+	[FAULT_JOIN] = person,
+	[FAULT_LEAVE] = person,
+	[FAULT_REMOVE] = person,
+	[FAULT_REPLAY] = lie,
+	[FAULT_EQUIVOCATE] = lie,
+	[FAULT_FORGE] = lie,
+	[FAULT_CLOCK_LIE] = lie,
+	[FAULT_OVERSIZE] = lie,
+};
 
 void faults_due(struct world *w, uint64_t number)
 {
-	struct fault *f = &w->faults.list[number / 2];
+	struct faults *all = &w->faults;
+	struct fault *f = &all->list[number / 2];
 	bool begins = number % 2 == 0;
-	struct machine *m = &w->machines[f->node];
-	w->faults.begun[f->kind] += begins;
-	switch (f->kind) {
-	case FAULT_LOSS:
-	case FAULT_DELAY:
-	case FAULT_DUPLICATE:
-	case FAULT_REORDER:
-		set_weather(w, f, begins);
+	if (f->begun == begins)
 		return;
-	case FAULT_PARTITION:
-	case FAULT_ONE_WAY:
-	case FAULT_ISOLATE:
-	case FAULT_HALF_DEAF:
-		cut_links(w, f, begins);
-		return;
-	case FAULT_CRASH:
-	case FAULT_KILL:
-	case FAULT_PAUSE:
-		machine_fault(w, f, begins);
-		return;
-	case FAULT_HIT_MASTER:
-		hit_master(w, f, begins);
-		return;
-	case FAULT_DRIFT:
-		if (begins) /* a clock keeps its rate until another fault or the healing */
-			drift(w, m, f);
-		return;
-	case FAULT_WALL_STEP:
-		if (begins)
-			m->clocks[CLOCK_OF_WALL].local += f->strength;
-		return;
-	case FAULT_DISK_STALL:
-		machine_disk(w, m, begins ? DISK_STALLED : DISK_WELL);
-		return;
-	case FAULT_DISK_FAIL:
-		machine_disk(w, m, begins ? DISK_FAILING : DISK_WELL);
-		return;
-	case FAULT_MASS_RESTART:
-		restart_all(w, f, begins);
-		return;
-	case FAULT_COUNT:
-		break;
-	}
-	assert(!"a fault outside its enum");
+	f->begun = begins;
+	all->begun[f->kind] += begins;
+	if (begins)
+		all->active++;
+	else
+		all->active--;
+	observe_disturbed(w);
+	carriers[f->kind](w, f, begins);
+	if (f->kind == FAULT_MASS_RESTART || f->kind == FAULT_ADDRESS_SWAP)
+		observe_disturbed(w); /* more than the master is gone */
+	all->quiet_since = w->now;
 }
 
 void faults_heal(struct world *w)
 {
+	w->faults.active = 0;
+	for (uint32_t i = 0; i < w->faults.count; i++)
+		w->faults.list[i].begun = false;
 	network_heal(&w->network);
 	w->network.weather = network_fair();
+	copies_finish(w);
+	insiders_heal(w);
 	for (uint32_t i = 0; i < w->count; i++) {
 		struct machine *m = &w->machines[i];
 		machine_disk(w, m, DISK_WELL);
+		machine_wake(w, m);
 		for (int c = 0; c < CLOCK_NAMES; c++)
 			clock_set_rate(&m->clocks[c], w->now, (int64_t)(i % 5) * 50 - 100);
 		recover(w, m);
-		if (m->state == MACHINE_UP) {
-			m->timer_at = NEVER;
-			machine_input(w, m, &(struct input){.kind = INPUT_TICK});
-		}
+		clocks_changed(w, m);
 	}
 }

@@ -32,6 +32,7 @@ static void settings_of(struct world *w, const struct machine *m, struct gossip_
 		.ledger_bytes = 1024 * 1024,
 		.log_bytes = 2 * ENTRIES_BYTES_MAX,
 		.membership_only = w->settings.membership_only,
+		.weakened = w->settings.weakened,
 	};
 }
 
@@ -45,6 +46,16 @@ static void set_clocks(struct world *w, struct machine *m)
 		m->clocks[i].ppm = ppm ? dice_between(&w->dice, -ppm, ppm + 1) : 0;
 	}
 	m->clocks[CLOCK_OF_WALL].local = 1800000000 * SECOND + dice_between(&w->dice, 0, SECOND);
+}
+
+static void get_memory(struct world *w, struct machine *m)
+{
+	struct gossip_settings settings;
+	settings_of(w, m, &settings);
+	m->memory_size = gossip_size(&settings);
+	m->memory = mmap(NULL, m->memory_size, PROT_READ | PROT_WRITE,
+	                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	assert(m->memory != MAP_FAILED);
 }
 
 void machine_init(struct world *w, struct machine *m, uint32_t index)
@@ -62,18 +73,30 @@ void machine_init(struct world *w, struct machine *m, uint32_t index)
 	m->address.ip[2] = (uint8_t)(index >> 8);
 	m->address.ip[3] = (uint8_t)index;
 	set_clocks(w, m);
-	struct gossip_settings settings;
-	settings_of(w, m, &settings);
-	m->memory_size = gossip_size(&settings);
-	m->memory = mmap(NULL, m->memory_size, PROT_READ | PROT_WRITE,
-	                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	assert(m->memory != MAP_FAILED);
+	get_memory(w, m);
+}
+
+void machine_copy(struct world *w, struct machine *m, const struct machine *of)
+{
+	m->keys = of->keys;
+	m->id = of->id;
+	m->ended = STANDING_BLANK;
+	m->timer_at = NEVER;
+	snprintf(m->name, sizeof(m->name), "%.5s2", of->name);
+	memcpy(m->clocks, of->clocks, sizeof(m->clocks));
+	if (!m->memory) {
+		m->address = of->address;
+		m->address.ip[2] = (uint8_t)(m->index >> 8);
+		m->address.ip[3] = (uint8_t)m->index;
+		get_memory(w, m);
+	}
 }
 
 void machine_finish(struct machine *m)
 {
 	disk_finish(&m->disk);
-	munmap(m->memory, m->memory_size);
+	if (m->memory)
+		munmap(m->memory, m->memory_size);
 }
 
 struct now machine_now(const struct world *w, const struct machine *m)
@@ -192,17 +215,30 @@ static void forget_waiting(struct world *w, struct machine *m)
 	m->waiting_packets = 0;
 }
 
+/* The clocks of a host that crashed begin anew; those of one whose process died go on. */
+static void boot_host(struct world *w, struct machine *m)
+{
+	for (int i = 0; i < CLOCK_NAMES; i++) {
+		if (i == CLOCK_OF_WALL)
+			continue;
+		m->clocks[i].local = dice_between(&w->dice, SECOND, 60 * SECOND);
+		m->clocks[i].base = w->now;
+	}
+}
+
 void machine_start(struct world *w, struct machine *m)
 {
 	if (machine_runs(m) || m->ended == STANDING_LEFT || m->ended == STANDING_REMOVED)
 		return;
 	struct gossip_settings settings;
+	if (m->state == MACHINE_DOWN && w->settings.faults)
+		boot_host(w, m);
 	settings_of(w, m, &settings);
 	for (int i = 0; i < 4; i++)
 		settings.seed[i] = prng_next(&w->dice);
 	for (int i = 0; i < SALT_SIZE; i++)
 		settings.salt[i] = (uint8_t)prng_next(&w->dice);
-	settings.nonce = prng_next(&w->dice);
+	settings.nonce = m->nonce = prng_next(&w->dice);
 	/* Gives zeroed pages again without giving the address range back. */
 	int failed = madvise(m->memory, m->memory_size, MADV_DONTNEED);
 	assert(!failed);
@@ -224,6 +260,7 @@ void machine_start(struct world *w, struct machine *m)
 static void end(struct world *w, struct machine *m, enum machine_state after)
 {
 	forget_waiting(w, m);
+	machine_wake(w, m);
 	m->core = NULL;
 	m->held = (struct effects){0};
 	m->fuse = FUSE_NONE;
@@ -261,12 +298,39 @@ void machine_pause(struct world *w, struct machine *m)
 		m->state = MACHINE_PAUSED;
 }
 
+/*
+ * CLOCK_MONOTONIC_RAW stands still while the host sleeps. What boot and wall gain by it comes from the
+ * real-time clock, which nobody slews.
+ */
+void machine_suspend(struct world *w, struct machine *m)
+{
+	if (m->state != MACHINE_UP)
+		return;
+	m->state = MACHINE_PAUSED;
+	m->asleep = true;
+	int64_t oscillator = m->clocks[CLOCK_OF_RAW].ppm;
+	for (int i = 0; i < CLOCK_NAMES; i++) {
+		m->awake_ppm[i] = m->clocks[i].ppm;
+		clock_set_rate(&m->clocks[i], w->now, i == CLOCK_OF_RAW ? -1000000 : oscillator);
+	}
+}
+
+void machine_wake(struct world *w, struct machine *m)
+{
+	if (!m->asleep)
+		return;
+	m->asleep = false;
+	for (int i = 0; i < CLOCK_NAMES; i++)
+		clock_set_rate(&m->clocks[i], w->now, m->awake_ppm[i]);
+}
+
 /* After SIGCONT the loop may see its timer or its sockets first: both happen. */
 void machine_resume(struct world *w, struct machine *m)
 {
 	if (m->state != MACHINE_PAUSED)
 		return;
 	m->state = MACHINE_UP;
+	m->resumed_at = w->now;
 	uint32_t life = m->life;
 	struct effects held = m->held;
 	m->held = (struct effects){0};
@@ -370,7 +434,8 @@ void machine_disk(struct world *w, struct machine *m, enum disk_mood mood)
 static void wait_for_resume(struct world *w, struct machine *m, struct event *event)
 {
 	bool packet = event->kind == EVENT_PACKET;
-	if (event->kind == EVENT_TIMER || (packet && m->waiting_packets >= SOCKET_BUFFER_PACKETS)) {
+	if (event->kind == EVENT_TIMER || (packet && m->asleep) ||
+	    (packet && m->waiting_packets >= SOCKET_BUFFER_PACKETS)) {
 		queue_free(&w->queue, event);
 		return;
 	}

@@ -4,6 +4,7 @@
  *     OFF --start--> UP <--pause/resume--> PAUSED
  *                    |  \--kill---> DEAD    (process gone, host up: its kernel refuses)
  *                    |  \--crash--> DOWN    (host gone: silence)
+ *                    |  \--suspend-> PAUSED and asleep (silence; boot counts on, raw stands still)
  *                    +---core's own stop--> DEAD
  *
  * Invariants
@@ -49,11 +50,15 @@ struct machine {
 	struct disk disk;
 
 	enum machine_state state;
+	bool asleep;     /* PAUSED with its host */
+	int64_t awake_ppm[CLOCK_NAMES]; /* the clocks' rates when it wakes */
 	uint32_t life;
+	uint64_t nonce; /* of this life's incarnation */
 	struct gossip *core; /* NULL unless UP or PAUSED */
 	void *memory;
 	size_t memory_size;
 	instant timer_at; /* true time of the timer event in the queue; NEVER: none */
+	instant resumed_at;
 	uint32_t ticks;      /* timers fired since ticks_since */
 	instant ticks_since;
 
@@ -63,12 +68,18 @@ struct machine {
 	uint32_t fuse_after;          /* effects carried before it blows */
 	struct effects held;          /* what a pause in mid-step kept back */
 
+	bool lies; /* an insider: its packets go through insiders.c */
+	bool equivocated;
+	uint64_t sent_packets, sent_bytes;
+
 	bool outcome_known, outcome_done; /* of init or join */
 	char outcome[160];
 	enum standing ended; /* why the core stopped; BLANK if it did not */
 };
 
 void machine_init(struct world *w, struct machine *m, uint32_t index);
+/* `m` becomes a second host with the key and the clocks of `of`; its disk is not copied. */
+void machine_copy(struct world *w, struct machine *m, const struct machine *of);
 void machine_finish(struct machine *m);
 
 struct now machine_now(const struct world *w, const struct machine *m);
@@ -78,12 +89,21 @@ static inline bool machine_runs(const struct machine *m)
 	return m->state == MACHINE_UP || m->state == MACHINE_PAUSED;
 }
 
+/* Neither its process nor its kernel says a word. */
+static inline bool machine_silent(const struct machine *m)
+{
+	return m->state == MACHINE_DOWN || m->asleep;
+}
+
 /* Each does nothing if the machine is not in a state for it. */
 void machine_start(struct world *w, struct machine *m);
 void machine_crash(struct world *w, struct machine *m);
 void machine_kill(struct world *w, struct machine *m);
 void machine_pause(struct world *w, struct machine *m);
 void machine_resume(struct world *w, struct machine *m);
+void machine_suspend(struct world *w, struct machine *m);
+/* The host wakes; its process still needs machine_resume. */
+void machine_wake(struct world *w, struct machine *m);
 void machine_disk(struct world *w, struct machine *m, enum disk_mood mood);
 
 /* Gives the core one input and carries what comes of it. Only while UP. */

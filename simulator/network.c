@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "insiders.h"
 #include "world.h"
 
 /* TCP's least retransmission time-out: what a lost segment costs a stream. */
@@ -14,13 +15,18 @@ void network_init(struct network *n, uint32_t count)
 {
 	n->count = count;
 	n->links = calloc((size_t)count * count, sizeof(*n->links));
-	assert(n->links);
+	n->holders = calloc(count, sizeof(*n->holders));
+	assert(n->links && n->holders);
+	for (uint32_t i = 0; i < count; i++)
+		n->holders[i] = i;
 	n->weather = network_fair();
 }
 
 void network_finish(struct network *n)
 {
 	free(n->links);
+	tapes_finish(&n->tapes);
+	free(n->holders);
 }
 
 struct weather network_fair(void)
@@ -31,21 +37,43 @@ struct weather network_fair(void)
 /* A stream across a cut does not survive it: what it still carries is lost. */
 void network_cut(struct network *n, uint32_t from, uint32_t to, bool cut)
 {
-	network_link(n, from, to)->cut = cut;
+	struct link *link = network_link(n, from, to);
+	if (link->cut != cut)
+		n->cuts = cut ? n->cuts + 1 : n->cuts - 1;
+	link->cut = cut;
 }
 
 void network_heal(struct network *n)
 {
-	for (uint32_t i = 0; i < n->count * n->count; i++)
+	n->cuts = 0;
+	for (uint32_t i = 0; i < n->count * n->count; i++) {
 		n->links[i].cut = false;
+		n->links[i].size_limit = 0;
+		n->links[i].clogged_until = 0;
+	}
+}
+
+static uint32_t address_number(const struct address *a)
+{
+	return (uint32_t)a->ip[2] << 8 | a->ip[3];
+}
+
+void network_swap(struct network *n, struct machine *a, struct machine *b)
+{
+	struct address kept = a->address;
+	a->address = b->address;
+	b->address = kept;
+	n->holders[address_number(&a->address)] = a->index;
+	n->holders[address_number(&b->address)] = b->index;
 }
 
 static struct machine *find_address(struct world *w, const struct address *a)
 {
-	uint32_t index = (uint32_t)a->ip[2] << 8 | a->ip[3];
-	if (a->family != 4 || a->ip[0] != 10 || a->port != DEFAULT_PORT || index >= w->count)
+	uint32_t number = address_number(a);
+	if (a->family != 4 || a->ip[0] != 10 || a->port != DEFAULT_PORT ||
+	    number >= w->network.count)
 		return NULL;
-	return &w->machines[index];
+	return &w->machines[w->network.holders[number]];
 }
 
 static bool open_both_ways(struct network *n, uint32_t a, uint32_t b)
@@ -64,38 +92,63 @@ static duration one_way(struct world *w)
 	return d;
 }
 
+/* When it leaves: at once, or when the clog ends. */
+static instant leaves(struct world *w, const struct link *link)
+{
+	return link->clogged_until > w->now ? link->clogged_until : w->now;
+}
+
+static bool filtered(struct world *w, enum message_kind message)
+{
+	const struct weather *weather = &w->network.weather;
+	return weather->filter && message == weather->filter &&
+	       dice_chance(&w->dice, weather->filter_ppm);
+}
+
 /* ---- packets ---- */
 
-static void fly(struct world *w, uint32_t from, uint32_t to, struct bytes bytes)
+void network_fly(struct world *w, uint32_t from, uint32_t to, enum message_kind message,
+                 struct bytes bytes)
 {
 	struct event *event = queue_event(&w->queue, EVENT_PACKET, to, bytes.size);
-	duration delay = one_way(w);
+	instant at = leaves(w, network_link(&w->network, from, to)) + one_way(w);
 	if (dice_chance(&w->dice, w->network.weather.reorder_ppm))
-		delay += dice_tail(&w->dice, 20 * MILLISECOND);
+		at += dice_tail(&w->dice, 20 * MILLISECOND);
 	event->from = from;
+	event->message = (uint8_t)message;
 	memcpy(event->bytes, bytes.data, bytes.size);
-	queue_push(&w->queue, w->now + delay, event);
+	queue_push(&w->queue, at, event);
 }
 
 void network_packet(struct world *w, struct machine *m, const struct effect *effect)
 {
 	struct network *n = &w->network;
+	struct bytes bytes = effect->packet.bytes;
+	enum message_kind message = effect->packet.message;
+	uint8_t changed[PACKET_MAX];
 	n->packets++;
-	n->bytes += effect->packet.bytes.size;
-	assert(effect->packet.bytes.size <= PACKET_MAX);
+	n->bytes += bytes.size;
+	m->sent_packets++;
+	m->sent_bytes += bytes.size;
+	assert(bytes.size <= PACKET_MAX);
+	if (m->lies)
+		bytes = insiders_packet(w, m, effect, changed);
 	struct machine *to = find_address(w, &effect->packet.to);
-	if (!to || network_link(n, m->index, to->index)->cut)
+	const struct link *link = to ? network_link(n, m->index, to->index) : NULL;
+	if (!to || tape_takes(&n->tapes, m->index, to->index, effect) || link->cut ||
+	    filtered(w, message) ||
+	    (link->size_limit && bytes.size > link->size_limit))
 		return;
 	if (!dice_chance(&w->dice, n->weather.loss_ppm))
-		fly(w, m->index, to->index, effect->packet.bytes);
+		network_fly(w, m->index, to->index, message, bytes);
 	if (dice_chance(&w->dice, n->weather.duplicate_ppm))
-		fly(w, m->index, to->index, effect->packet.bytes);
+		network_fly(w, m->index, to->index, message, bytes);
 }
 
 void network_refuse(struct world *w, struct machine *m, const struct event *event)
 {
 	struct network *n = &w->network;
-	if (m->state == MACHINE_DOWN || network_link(n, m->index, event->from)->cut ||
+	if (machine_silent(m) || network_link(n, m->index, event->from)->cut ||
 	    dice_chance(&w->dice, n->weather.loss_ppm))
 		return;
 	struct event *refusal = queue_event(&w->queue, EVENT_REFUSED, event->from, 0);
@@ -107,10 +160,10 @@ void network_refuse(struct world *w, struct machine *m, const struct event *even
 /* ---- frames ---- */
 
 static void queue_frame(struct world *w, uint32_t from, uint32_t to, struct event *event,
-                        struct bytes bytes)
+                        enum message_kind message, struct bytes bytes)
 {
 	struct link *link = network_link(&w->network, from, to);
-	instant at = w->now + one_way(w);
+	instant at = leaves(w, link) + one_way(w);
 	while (dice_chance(&w->dice, w->network.weather.loss_ppm))
 		at += RETRANSMIT;
 	if (at <= link->frames_until)
@@ -119,6 +172,7 @@ static void queue_frame(struct world *w, uint32_t from, uint32_t to, struct even
 	event->from = from;
 	event->life = w->machines[to].life;
 	event->frame.hangups = link->hangups;
+	event->message = (uint8_t)message;
 	memcpy(event->bytes, bytes.data, bytes.size);
 	w->network.frames++;
 	queue_push(&w->queue, at, event);
@@ -127,12 +181,14 @@ static void queue_frame(struct world *w, uint32_t from, uint32_t to, struct even
 static void member_frame(struct world *w, struct machine *m, struct machine *to,
                          const struct effect *effect)
 {
-	if (!open_both_ways(&w->network, m->index, to->index) || !machine_runs(to))
+	if (!open_both_ways(&w->network, m->index, to->index) || !machine_runs(to) ||
+	    filtered(w, effect->frame.message))
 		return;
 	struct event *event =
 		queue_event(&w->queue, EVENT_FRAME, to->index, effect->frame.bytes.size);
 	event->frame.stream = (uint64_t)m->index + 1;
-	queue_frame(w, m->index, to->index, event, effect->frame.bytes);
+	queue_frame(w, m->index, to->index, event, effect->frame.message,
+		            effect->frame.bytes);
 }
 
 static struct join_stream *find_join(struct network *n, uint64_t id)
@@ -155,7 +211,8 @@ static void join_frame(struct world *w, struct machine *m, const struct effect *
 		event->frame.stream = s->id;
 		event->frame.token = s->token;
 		event->frame.binding = s->binding;
-		queue_frame(w, m->index, to->index, event, effect->frame.bytes);
+		queue_frame(w, m->index, to->index, event, effect->frame.message,
+		            effect->frame.bytes);
 	}
 	if (effect->frame.close_after)
 		s->id = 0;
@@ -164,14 +221,16 @@ static void join_frame(struct world *w, struct machine *m, const struct effect *
 void network_frame(struct world *w, struct machine *m, const struct effect *effect)
 {
 	assert(effect->frame.bytes.size <= FRAME_MAX);
+	m->sent_bytes += effect->frame.bytes.size;
 	if (effect->frame.stream >= JOIN_STREAM_FIRST) {
 		join_frame(w, m, effect);
 		return;
 	}
-	struct machine *to = effect->frame.stream ?
-		(effect->frame.stream <= w->count ? &w->machines[effect->frame.stream - 1] : NULL) :
-		find_address(w, &effect->frame.address);
-	if (to && to != m)
+	bool named = effect->frame.stream && effect->frame.stream <= w->network.count;
+	struct machine *to = named ? &w->machines[effect->frame.stream - 1] :
+	                             find_address(w, &effect->frame.address);
+	/* Whoever has that address now: the handshake fails if it is not whom we wanted. */
+	if (to && to != m && (named || to->id == effect->frame.to))
 		member_frame(w, m, to, effect);
 }
 
@@ -205,7 +264,7 @@ void network_knock(struct world *w, struct machine *m, const struct effect *effe
 	event->knocked.node = effect->knock.node;
 	event->knocked.result = KNOCK_SILENT;
 	instant at = w->now + effect->knock.patience;
-	if (to && to->state != MACHINE_DOWN && open_both_ways(&w->network, m->index, to->index)) {
+	if (to && !machine_silent(to) && open_both_ways(&w->network, m->index, to->index)) {
 		instant answer = w->now + one_way(w) + one_way(w);
 		if (answer < at) {
 			/* The kernel takes a connection even for a process that is stopped. */
@@ -227,7 +286,7 @@ static void dial_failed(struct world *w, struct machine *m, uint64_t dial, insta
 void network_dial(struct world *w, struct machine *m, const struct effect *effect)
 {
 	struct machine *to = find_address(w, &effect->dial.address);
-	if (!to || to->state == MACHINE_DOWN ||
+	if (!to || machine_silent(to) ||
 	    !open_both_ways(&w->network, m->index, to->index)) {
 		dial_failed(w, m, effect->dial.dial, w->now + DIAL_PATIENCE);
 		return;

@@ -6,6 +6,7 @@
  * A packet to a host whose process is dead is answered by a refusal (ICMP) if that way is open.
  *
  * Invariants
+ *   0. A clogged link keeps what is sent until the clog ends; it loses nothing.
  *   1. cut(from, to) stops whatever is *sent* while it holds; what is under way still arrives.
  *   2. A frame reaches only the process it was sent to, and only if both know each other's key (that
  *      is what a real handshake would prove).
@@ -15,6 +16,7 @@
 
 #include "gossip.h"
 #include "queue.h"
+#include "tape.h"
 
 struct world;
 struct machine;
@@ -25,11 +27,15 @@ struct weather {
 	duration jitter; /* uniform, on top */
 	duration tail;   /* mean of the long tail */
 	uint32_t tail_ppm, loss_ppm, duplicate_ppm, reorder_ppm;
+	enum message_kind filter; /* of this kind ... */
+	uint32_t filter_ppm;      /* ... so many are lost besides */
 };
 
 struct link {
 	instant frames_until; /* frames under way arrive up to here: later ones come after */
 	uint32_t hangups;     /* frames of an older count were on a stream that was closed */
+	uint32_t size_limit;  /* larger packets vanish; 0: none do */
+	instant clogged_until; /* what is sent before arrives after it */
 	bool cut;
 };
 
@@ -47,9 +53,12 @@ struct join_stream {
 
 struct network {
 	uint32_t count;
+	uint32_t *holders; /* address number -> the machine that has it now */
+	uint32_t cuts;       /* links that are cut */
 	struct link *links; /* [from * count + to] */
 	struct weather weather;
 	struct join_stream joins[JOIN_STREAMS_MAX];
+	struct tapes tapes;
 	uint64_t streams; /* join streams opened so far */
 	uint64_t packets, bytes, frames;
 };
@@ -63,7 +72,10 @@ static inline struct link *network_link(struct network *n, uint32_t from, uint32
 }
 
 void network_cut(struct network *n, uint32_t from, uint32_t to, bool cut);
+/* Cuts, clogs and black holes end; addresses stay where they are. */
 void network_heal(struct network *n);
+/* Each gets the other's address. */
+void network_swap(struct network *n, struct machine *a, struct machine *b);
 
 /* The calm weather a run begins and ends with. */
 struct weather network_fair(void);
@@ -74,6 +86,10 @@ void network_frame(struct world *w, struct machine *m, const struct effect *effe
 void network_knock(struct world *w, struct machine *m, const struct effect *effect);
 void network_dial(struct world *w, struct machine *m, const struct effect *effect);
 void network_hang_up(struct world *w, struct machine *m, const struct effect *effect);
+
+/* One packet on its way, whatever it is; cuts and losses were looked at before. */
+void network_fly(struct world *w, uint32_t from, uint32_t to, enum message_kind message,
+                 struct bytes bytes);
 
 /* Events that reach a machine whose process is not there, or that answer a dial. */
 void network_refuse(struct world *w, struct machine *m, const struct event *event);

@@ -14,13 +14,21 @@ void observe_init(struct observe *o, uint32_t nodes)
 	o->shown = calloc(nodes, sizeof(*o->shown));
 	assert(o->shown);
 	o->converge.healed_at = o->converge.agreed_at = NEVER;
-	o->failover.lost_at = NEVER;
+	o->failover.lost_at = o->failover.judged_since = NEVER;
+	o->budgets = calloc(nodes, sizeof(*o->budgets));
+	assert(o->budgets);
 	removed_init(&o->removed, nodes);
+	sometimes_init(&o->sometimes, nodes);
 }
 
 void observe_finish(struct observe *o)
 {
 	free(o->shown);
+	free(o->budgets);
+	facts_check_finish(&o->facts);
+	sometimes_finish(&o->sometimes);
+	for (int i = 0; i < WRITES_KEYS; i++)
+		history_finish(&o->histories[i]);
 	prefix_finish(&o->prefix);
 	writes_finish(&o->writes);
 	removed_finish(&o->removed);
@@ -31,18 +39,61 @@ void observe_started(struct world *w, struct machine *m)
 	w->observe.shown[m->index] = 0;
 }
 
+/* Two actors at one time break the rules, unless the clocks broke them first. */
+static struct violations *of_authority(struct world *w)
+{
+	struct observe *o = &w->observe;
+	return w->settings.beyond ? &o->expected : &o->violations;
+}
+
+/* How long it may take with a majority up and no other fault near: the exclusion, then elections. */
+static duration failover_bound(const struct world *w)
+{
+	return w->settings.profile == PROFILE_LAN ? FAILOVER_BOUND_LAN : FAILOVER_BOUND_DEFAULT;
+}
+
+/* Only the fault that takes the master may be near, and others enough must be there. */
+static bool undisturbed(const struct world *w)
+{
+	const struct faults *f = &w->faults;
+	/* A disk that went back, or a member that went, may have cost a vote. */
+	if (w->copies.rollbacks || w->copies.clones || w->people.gone)
+		return false;
+	if (f->active > 1 || w->now - f->quiet_since < FAILOVER_QUIET ||
+	    w->count < 3)
+		return false;
+	for (uint32_t i = 0; i < w->count; i++)
+		if (w->machines[i].state != MACHINE_UP &&
+		    !overlap_has(&w->observe.overlap, i))
+			return false;
+	return true;
+}
+
+static void master_lost(struct world *w, const struct machine *m)
+{
+	failover_lost(&w->observe.failover, w->now, m->index);
+	if (undisturbed(w))
+		w->observe.failover.judged_since = w->now;
+}
+
+void observe_disturbed(struct world *w)
+{
+	w->observe.failover.judged_since = NEVER;
+}
+
 void observe_ended(struct world *w, struct machine *m)
 {
 	struct observe *o = &w->observe;
+	o->sometimes.mute[m->index] = false;
 	if (overlap_has(&o->overlap, m->index))
-		failover_lost(&o->failover, w->now, m->index);
-	overlap_report(&o->overlap, &o->violations, w->now, m->index, false, 0);
+		master_lost(w, m);
+	overlap_report(&o->overlap, of_authority(w), w->now, m->index, false, 0);
 }
 
 void observe_cut_off(struct world *w, const struct machine *m)
 {
 	if (overlap_has(&w->observe.overlap, m->index))
-		failover_lost(&w->observe.failover, w->now, m->index);
+		master_lost(w, m);
 }
 
 /* Authority ends by time alone: whoever was acting is asked again at this instant. */
@@ -56,8 +107,18 @@ static void ask_the_others(struct world *w, const struct machine *m)
 		if (other == m)
 			continue;
 		if (!gossip_acts(other->core, &now, &epoch))
-			overlap_report(&o->overlap, &o->violations, w->now, other->index, false, 0);
+			overlap_report(&o->overlap, of_authority(w), w->now, other->index, false, 0);
 	}
+}
+
+static void master_found(struct world *w, const struct machine *m)
+{
+	struct failover *f = &w->observe.failover;
+	if (f->judged_since != NEVER)
+		sometimes_met(&w->observe.sometimes, SOMETIMES_FAILOVER_JUDGED);
+	failover_judge(f, &w->observe.violations, w->now, failover_bound(w));
+	f->judged_since = NEVER;
+	failover_acts(f, w->now, m->index);
 }
 
 static void see_authority(struct world *w, struct machine *m, const struct now *now)
@@ -67,11 +128,11 @@ static void see_authority(struct world *w, struct machine *m, const struct now *
 	bool acts = gossip_acts(m->core, now, &epoch);
 	if (acts) {
 		ask_the_others(w, m);
-		if (epochs_report(&o->epochs, &o->violations, w->now, m->index, m->life, epoch))
-			failover_acts(&o->failover, w->now, m->index);
+		if (epochs_report(&o->epochs, of_authority(w), w->now, m->index, m->life, epoch))
+			master_found(w, m);
 	}
 	if (acts || overlap_has(&o->overlap, m->index))
-		overlap_report(&o->overlap, &o->violations, w->now, m->index, acts, epoch);
+		overlap_report(&o->overlap, of_authority(w), w->now, m->index, acts, epoch);
 }
 
 static uint64_t hash_command(struct bytes command)
@@ -113,6 +174,99 @@ void observe_stepped(struct world *w, struct machine *m, const struct now *now)
 	see_commit(w, m);
 }
 
+void observe_rolled_back(struct world *w, const struct machine *m)
+{
+	removed_forget(&w->observe.removed, m->index);
+}
+
+/* ---- traces and packets ---- */
+
+static uint32_t index_of(struct world *w, node_id id)
+{
+	const struct machine *m = id ? world_find(w, id) : NULL;
+	return m ? m->index : UINT32_MAX;
+}
+
+static bool unfinished(const struct machine *m)
+{
+	return m->core && gossip_last(m->core) > gossip_commit(m->core);
+}
+
+static void see_config(struct world *w, const struct machine *m)
+{
+	struct status_view status;
+	struct now now = machine_now(w, m);
+	gossip_status(m->core, &now, &status);
+	quorums_report(&w->observe.quorums, &w->observe.violations, w->now, m->index,
+	               &status.config);
+}
+
+void observe_traced(struct world *w, const struct machine *m, const struct trace *trace)
+{
+	struct observe *o = &w->observe;
+	enum rule_level level = rule_info(trace->rule)->level;
+	if (level == LEVEL_debug && trace->rule != RULE_ROUND_OLD)
+		return;
+	struct moment moment = {
+		.at = w->now,
+		.lease = w->settings.profile == PROFILE_LAN ? 600 * MILLISECOND :
+		                                              1500 * MILLISECOND,
+		.node = m->index,
+		.subject = index_of(w, trace->subject),
+		.id = m->id,
+		.subject_id = trace->subject,
+		.rule = trace->rule,
+		.acts = overlap_has(&o->overlap, m->index) || trace->rule == RULE_LAPSED,
+		.unfinished = trace->rule == RULE_LAPSED && unfinished(m),
+		.cut = w->network.cuts > 0,
+		.lost = o->failover.lost_at != NEVER,
+		.settled = o->settled,
+	};
+	sometimes_traced(&o->sometimes, &moment);
+	if (trace->rule == RULE_CONFIG && m->core)
+		see_config(w, m);
+}
+
+void observe_hears(struct world *w, const struct machine *m, const struct event *event)
+{
+	if (event->message == MESSAGE_PREPARE && w->observe.sometimes.mute[m->index])
+		sometimes_met(&w->observe.sometimes, SOMETIMES_QUARANTINE_ASKED);
+}
+
+void observe_founded(struct world *w)
+{
+	w->observe.settled = true;
+}
+
+/* ---- at the end ---- */
+
+static void count_situations(struct world *w)
+{
+	uint64_t *met = w->observe.sometimes.met;
+	met[SOMETIMES_TOKEN_REUSED] += w->people.refused_tokens;
+	met[SOMETIMES_JOINED] += w->people.joined;
+	met[SOMETIMES_LIED] += w->insiders.said;
+}
+
+void observe_end(struct world *w)
+{
+	struct observe *o = &w->observe;
+	uint32_t stuck;
+	count_situations(w);
+	for (uint32_t key = 0; key < WRITES_KEYS && world_sound(w); key++) {
+		enum linear_verdict verdict = linear_check(&o->histories[key], &stuck);
+		o->undecided += verdict == LINEAR_UNDECIDED;
+		if (verdict != LINEAR_NO)
+			continue;
+		const struct operation *op = &o->histories[key].list[stuck];
+		world_violation(w, "linear",
+		                "row %u: no order explains its %u operations; the %s of version "
+		                "%" PRIu64 ", value %" PRIu64 " fits nowhere",
+		                key, o->histories[key].count, op->kind == LINEAR_GET ? "get" : "put",
+		                op->version, op->value);
+	}
+}
+
 /* ---- now and then ---- */
 
 static void look_at_members(struct world *w, struct machine *m)
@@ -128,6 +282,28 @@ static void look_at_members(struct world *w, struct machine *m)
 			removed_report(&w->observe.removed, &w->observe.violations, w->now, m->index,
 			               gossip_applied(m->core), member->index,
 			               view.state == GONE_REMOVED);
+	}
+}
+
+static uint64_t hash_words(const uint64_t *words, size_t size)
+{
+	return hash_command((struct bytes){(const uint8_t *)words, size});
+}
+
+/* What a member says of itself differs by who asks if that member lies: it may. */
+static void look_at_facts(struct world *w, struct machine *m)
+{
+	struct now now = machine_now(w, m);
+	struct fact_view view;
+	for (uint32_t i = 0; gossip_fact_at(m->core, &now, i, &view); i++) {
+		const struct machine *owner = world_find(w, view.owner);
+		if (view.pending || (owner && owner->equivocated))
+			continue;
+		uint64_t name[] = {view.owner, view.incarnation, view.version,
+		                   hash_command(view.key)};
+		uint64_t content = view.tombstone ? 1 : hash_command(view.value) | 2;
+		facts_report(&w->observe.facts, &w->observe.violations, w->now, m->index,
+		             hash_words(name, sizeof(name)), content);
 	}
 }
 
@@ -167,9 +343,14 @@ void observe_look(struct world *w)
 	bool healed = w->observe.converge.healed_at != NEVER;
 	for (uint32_t i = 0; i < w->count; i++) {
 		struct machine *m = &w->machines[i];
-		if (machine_runs(m))
+		if (machine_runs(m)) {
 			look_at_members(w, m);
+			look_at_facts(w, m);
+		}
+		budget_report(&w->observe.budgets[i], &w->observe.violations, w->now, i, w->count,
+		              m->sent_packets, m->sent_bytes);
 	}
+	failover_judge(&w->observe.failover, &w->observe.violations, w->now, failover_bound(w));
 	look_at_agreement(w);
 	queue_push(&w->queue, w->now + (healed ? LOOK_EVERY_HEALED : LOOK_EVERY),
 	           queue_event(&w->queue, EVENT_LOOK, 0, 0));

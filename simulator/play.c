@@ -48,11 +48,13 @@ static int step(struct stage *s, uint32_t index, FILE *rewritten)
 	return 0;
 }
 
-static int perform(const struct play_text *t, FILE *rewritten, struct error *error)
+static int perform(const struct play_text *t, uint64_t weakened, FILE *rewritten,
+                   struct error *error)
 {
 	struct stage stage;
 	int result = 0;
 	stage_init(&stage, t, error);
+	stage.settings.weakened = weakened;
 	for (uint32_t i = 0; i < t->count && !result; i++) {
 		const struct play_line *line = &t->lines[i];
 		if (line->kind == PLAY_STEP)
@@ -72,12 +74,13 @@ static int write_back(const char *path, const char *text, size_t size, struct er
 	return 0;
 }
 
-static int rewrite_file(const char *path, const struct play_text *t, struct error *error)
+static int rewrite_file(const char *path, const struct play_text *t, uint64_t weakened,
+                        struct error *error)
 {
 	char *text = NULL;
 	size_t size = 0;
 	FILE *rewritten = open_memstream(&text, &size);
-	int result = perform(t, rewritten, error);
+	int result = perform(t, weakened, rewritten, error);
 	fclose(rewritten);
 	if (!result)
 		result = write_back(path, text, size, error);
@@ -85,13 +88,24 @@ static int rewrite_file(const char *path, const struct play_text *t, struct erro
 	return result;
 }
 
-int play_file(const char *path, bool rewrite)
+int play_perform(const char *path, uint64_t weakened, struct error *error)
+{
+	struct play_text text;
+	int result = play_read(path, &text, error);
+	if (!result)
+		result = perform(&text, weakened, NULL, error) ? 1 : 0;
+	play_text_finish(&text);
+	return result;
+}
+
+int play_file(const char *path, bool rewrite, uint64_t weakened)
 {
 	struct play_text text;
 	struct error error;
 	int result = play_read(path, &text, &error);
 	if (!result)
-		result = rewrite ? rewrite_file(path, &text, &error) : perform(&text, NULL, &error);
+		result = rewrite ? rewrite_file(path, &text, weakened, &error) :
+		                   perform(&text, weakened, NULL, &error);
 	play_text_finish(&text);
 	if (result)
 		fprintf(stderr, "%s\n", error.text);

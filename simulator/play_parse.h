@@ -17,11 +17,15 @@
  *     step a 2s                      the wall clock jumps; `step a back 2s`
  *     disk a stall|fail|well
  *     run 5s
- *     put a KEY VALUE [if VERSION]   get a KEY
- *     show RULE…     quiet RULE…     narrate more or fewer rules than events
+ *     put a KEY VALUE [if VERSION]   get a KEY        post a KEY VALUE
+ *     dismiss a VICTIM               as put and remove, but nobody waits for the answer
+ *     show RULE…     quiet RULE…     narrate more or fewer rules than events; `quiet all`:
+ *                                    answers neither
+ *     tape a>b [KIND]   hold a>b [KIND [N]]   pass a>b   replay a>b   (tape.h)
  *     expect master a | no master | one master | value a KEY VALUE | no value a KEY
  *     expect state a b reachable     as a sees b (suspect, unreachable, left, removed, unknown)
- *     expect standing a member       expect rule NAME a (in the last step that took time)
+ *     expect standing a member       expect rule NAME a, no rule NAME a (in the last step that took time)
+ *     expect answer VALUE            expect no answer (to the last get)
  *       | 0.250 a  P4 master of epoch 1
  */
 #ifndef ESSAIM_PLAY_PARSE_H

@@ -26,6 +26,7 @@ enum event_kind {
 	EVENT_SYNCED,   /* the disk finished a batch */
 	EVENT_FAULT,
 	EVENT_CLIENT, /* a client thinks of something to do */
+	EVENT_PERSON, /* an operator goes on with something */
 	EVENT_LOOK,   /* the checkers look around */
 };
 
@@ -37,6 +38,7 @@ struct event {
 	uint32_t from;
 	uint32_t size;
 	uint8_t pool;
+	uint8_t message; /* enum message_kind of a packet or frame */
 	union {
 		struct {
 			uint64_t stream, token;

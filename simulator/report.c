@@ -2,6 +2,11 @@
 
 #include <inttypes.h>
 #include <jansson.h>
+#include <string.h>
+
+#include "faults.h"
+
+#include "weakening.h"
 
 static json_t *failovers(const struct failover *f)
 {
@@ -28,6 +33,15 @@ static json_t *writes(const struct run_result *r)
 	                 "reads", (json_int_t)r->reads);
 }
 
+json_t *report_situations(const uint64_t met[SOMETIMES_COUNT])
+{
+	json_t *json = json_object();
+	for (int i = 0; i < SOMETIMES_COUNT; i++)
+		json_object_set_new(json, situation_text((enum situation)i),
+		                    json_integer((json_int_t)met[i]));
+	return json;
+}
+
 void report_run(const struct run_result *r, FILE *out)
 {
 	char hash[17];
@@ -39,6 +53,9 @@ void report_run(const struct run_result *r, FILE *out)
 		"packets", (json_int_t)r->packets, "masters_elected", (json_int_t)r->masters,
 		"faults", (json_int_t)r->faults, "failovers", failovers(&r->failover), "writes",
 		writes(r), "violations", violations(&r->violations), "trace_hash", hash);
+	json_object_set_new(json, "expected_overlaps", json_integer((json_int_t)r->expected));
+	json_object_set_new(json, "undecided_histories", json_integer((json_int_t)r->undecided));
+	json_object_set_new(json, "situations", report_situations(r->met));
 	json_dumpf(json, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
 	fputc('\n', out);
 	json_decref(json);
@@ -46,6 +63,23 @@ void report_run(const struct run_result *r, FILE *out)
 
 void report_replay(const struct run_settings *s, char out[REPLAY_MAX])
 {
-	snprintf(out, REPLAY_MAX, "essaim-sim run --nodes %u --duration %" PRId64 "s --seed %" PRIu64
-	         "%s", s->nodes, s->length / SECOND, s->seed, s->faults ? "" : " --no-faults");
+	char names[WEAKENING_NAMES_MAX];
+	weakening_names(s->weakened, names);
+	if (s->schedule_path)
+		snprintf(out, REPLAY_MAX, "essaim-sim run --faults %s", s->schedule_path);
+	else
+		snprintf(out, REPLAY_MAX,
+		         "essaim-sim run --nodes %u --duration %" PRId64 "ms --seed %" PRIu64 "%s",
+		         s->nodes, s->length / MILLISECOND, s->seed,
+		         s->faults ? "" : " --no-faults");
+	if (s->beyond)
+		strcat(out, " --beyond");
+	if (s->weakened)
+		strcat(strcat(out, " --weaken "), names);
+	size_t size = strlen(out);
+	for (int kind = 0; kind < FAULT_COUNT && size < REPLAY_MAX; kind++)
+		if (s->kinds >> kind & 1)
+			size += (size_t)snprintf(out + size, REPLAY_MAX - size, "%s%s",
+			                         s->kinds & (((uint64_t)1 << kind) - 1) ? "," : " --kinds ",
+			                         fault_name((enum fault_kind)kind));
 }

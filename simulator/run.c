@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "narrate.h"
+#include "schedule.h"
 #include "world.h"
 
 /* The healed part: an eighth of the run, at least a minute, at most ten. */
@@ -75,7 +76,8 @@ static bool found_all(struct world *w)
 		                w->machines[0].outcome);
 		return false;
 	}
-	for (uint32_t i = 1; i < w->count; i++)
+	uint32_t founders = people_founders(w);
+	for (uint32_t i = 1; i < founders; i++)
 		if (!join_one(w, i))
 			return false;
 	return true;
@@ -93,9 +95,16 @@ static duration healed_part(duration length)
 
 static struct machine *somebody(struct world *w)
 {
-	for (uint32_t i = 0; i < w->count; i++)
-		if (w->machines[i].state == MACHINE_UP)
-			return &w->machines[i];
+	for (uint32_t i = 0; i < w->count; i++) {
+		struct machine *m = &w->machines[i];
+		struct status_view status;
+		if (m->state != MACHINE_UP)
+			continue;
+		struct now now = machine_now(w, m);
+		gossip_status(m->core, &now, &status);
+		if (status.standing == STANDING_MEMBER)
+			return m;
+	}
 	return NULL;
 }
 
@@ -116,8 +125,13 @@ static void live(struct world *w, const struct run_settings *settings)
 	instant heal = end - healed_part(settings->length);
 	if (heal < w->now + SECOND)
 		heal = w->now + SECOND;
-	if (settings->faults)
+	if (settings->schedule)
+		schedule_use(settings->schedule, w, heal - 1);
+	else if (settings->faults)
 		faults_draw(w, w->now, heal - 1);
+	if (settings->kept)
+		schedule_keep(w, settings, settings->kept);
+	observe_founded(w);
 	clients_begin(w);
 	world_run(w, heal);
 	if (!world_sound(w))
@@ -128,6 +142,7 @@ static void live(struct world *w, const struct run_settings *settings)
 	world_run(w, end > heal + HEALED_LEAST ? end : heal + HEALED_LEAST);
 	if (world_sound(w))
 		last_look(w);
+	observe_end(w);
 }
 
 /* How each node stands when the run ends: what it dropped often names the cause. */
@@ -173,6 +188,9 @@ static void fill(const struct world *w, const struct run_settings *settings, dou
 	out->refused = w->observe.writes.refused;
 	out->reads = w->observe.writes.reads;
 	out->faults = w->faults.count;
+	out->expected = w->observe.expected.count;
+	out->undecided = w->observe.undecided;
+	memcpy(out->met, w->observe.sometimes.met, sizeof(out->met));
 }
 
 void run(const struct run_settings *settings, struct run_result *out)
@@ -183,7 +201,10 @@ void run(const struct run_settings *settings, struct run_result *out)
 		.seed = settings->seed,
 		.profile = settings->seed % 2 ? PROFILE_DEFAULT : PROFILE_LAN,
 		.faults = settings->faults,
+		.kinds = settings->kinds,
+		.beyond = settings->beyond,
 		.membership_only = settings->membership_only,
+		.weakened = settings->weakened,
 	};
 	struct run_settings copy = *settings;
 	if (settings->trace) {
@@ -191,6 +212,10 @@ void run(const struct run_settings *settings, struct run_result *out)
 		world.context = &copy;
 	}
 	struct world *w = world_create(&world);
+	if (settings->faults)
+		faults_swarm(w);
+	if (settings->schedule)
+		w->faults.swarm = settings->schedule->kinds;
 	observe_look(w);
 	if (found_all(w))
 		live(w, settings);

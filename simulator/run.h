@@ -9,14 +9,24 @@
 #include <stdio.h>
 
 #include "failover.h"
+#include "sometimes.h"
 #include "violation.h"
+
+struct schedule;
 
 struct run_settings {
 	uint32_t nodes;
 	duration length;
 	uint64_t seed;
 	bool faults;
+	uint64_t kinds; /* of faults, bit per kind; 0: all */
+	bool beyond; /* clocks may drift beyond rho */
 	bool membership_only;
+	bool facts_off; /* of membership_only */
+	uint64_t weakened; /* rules switched off (weaken.h) */
+	const struct schedule *schedule; /* the faults; NULL: drawn from the seed */
+	const char *schedule_path;       /* where it came from, for the command that replays */
+	FILE *kept; /* the list of faults is written here as soon as it is known; NULL: nowhere */
 	FILE *trace; /* every decision as a sentence; NULL: none */
 	bool trace_all; /* those of level debug too */
 };
@@ -30,6 +40,9 @@ struct run_result {
 	uint64_t events, packets, hash;
 	uint64_t acknowledged, unknown, refused, reads, faults;
 	uint32_t masters;
+	uint64_t expected;  /* overlaps of authority in a run beyond the bound */
+	uint64_t undecided; /* histories that were too tangled to search */
+	uint64_t met[SOMETIMES_COUNT];
 	struct failover failover;
 	struct violations violations;
 };

@@ -7,7 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tape.h"
+
 #define PUT_PATIENCE (10 * SECOND)
+#define POST_CLIENT (UINT64_MAX - 1)
 
 /* ---- narration ---- */
 
@@ -27,6 +30,8 @@ void stage_say(struct stage *s, const struct machine *m, const char *format, ...
 {
 	char text[256], line[NARRATION_MAX];
 	va_list arguments;
+	if (s->silent)
+		return;
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
@@ -281,6 +286,70 @@ static int one_way_cut(struct stage *s, const char *word, bool *was)
 	return 0;
 }
 
+/* "a>b" */
+static int direction(struct stage *s, uint32_t word, uint32_t *from, uint32_t *to)
+{
+	const char *text = play_word(s->line, word);
+	uint32_t count = s->world->count;
+	*from = (uint32_t)(text[0] - 'a');
+	*to = text[0] && text[1] == '>' && text[2] && !text[3] ? (uint32_t)(text[2] - 'a') : count;
+	if (*from < count && *to < count && *from != *to)
+		return 0;
+	return play_fail(s->text, s->line, s->error, "expected a direction such as a>b, not '%s'",
+	                 text);
+}
+
+static int kind_word(struct stage *s, enum message_kind *out)
+{
+	if (tape_kind(play_word(s->line, 2), out))
+		return 0;
+	return play_fail(s->text, s->line, s->error,
+	                 "expected a message of the lease such as release, not '%s'",
+	                 play_word(s->line, 2));
+}
+
+static int begin_tape(struct stage *s, bool holds)
+{
+	struct tape tape = {.holds = holds};
+	if (direction(s, 1, &tape.from, &tape.to) || kind_word(s, &tape.kind) ||
+	    (s->line->count > 3 && play_number(s->text, s->line, 3, &tape.first, s->error)))
+		return -1;
+	if (!tape_begin(&s->world->network.tapes, &tape))
+		return play_fail(s->text, s->line, s->error, "expected at most %d tapes", TAPES_MAX);
+	return 0;
+}
+
+static int step_tape(struct stage *s)
+{
+	return begin_tape(s, false);
+}
+
+static int step_hold(struct stage *s)
+{
+	return begin_tape(s, true);
+}
+
+static int step_pass(struct stage *s)
+{
+	uint32_t from, to;
+	enum message_kind kind;
+	if (direction(s, 1, &from, &to) || kind_word(s, &kind))
+		return -1;
+	tape_pass(&s->world->network.tapes, from, to, kind);
+	return 0;
+}
+
+static int step_replay(struct stage *s)
+{
+	uint32_t from, to;
+	if (direction(s, 1, &from, &to))
+		return -1;
+	if (tape_replay(s->world, from, to) > 0)
+		return 0;
+	return play_fail(s->text, s->line, s->error, "nothing is on the tape of '%s'",
+	                 play_word(s->line, 1));
+}
+
 static int step_cut(struct stage *s)
 {
 	struct machine *a, *b;
@@ -428,6 +497,40 @@ static int step_put(struct stage *s)
 	return ask(s, m, &command, "put", play_word(s->line, 2));
 }
 
+static void post(struct stage *s, struct machine *m, const struct command *command)
+{
+	struct input input = {.kind = INPUT_REQUEST};
+	input.request.client = POST_CLIENT;
+	input.request.command = command;
+	input.request.patience = PUT_PATIENCE;
+	machine_input(s->world, m, &input);
+}
+
+/* A put whose answer nobody waits for. */
+static int step_post(struct stage *s)
+{
+	struct machine *m;
+	struct command command = {.kind = COMMAND_KV_PUT, .if_version = NO_VERSION};
+	if (need_running(s, 1, &m))
+		return -1;
+	command.key = bytes_of(play_word(s->line, 2));
+	command.value = bytes_of(play_word(s->line, 3));
+	post(s, m, &command);
+	return 0;
+}
+
+/* A removal likewise. */
+static int step_dismiss(struct stage *s)
+{
+	struct machine *m, *victim;
+	struct command command = {.kind = COMMAND_MEMBER_REMOVE, .if_version = NO_VERSION};
+	if (need_running(s, 1, &m) || stage_machine(s, 2, &victim))
+		return -1;
+	command.subject = victim->id;
+	post(s, m, &command);
+	return 0;
+}
+
 static int step_get(struct stage *s)
 {
 	struct machine *m;
@@ -442,7 +545,12 @@ static int step_get(struct stage *s)
 
 static int show_rules(struct stage *s, bool shown)
 {
-	for (uint32_t word = 1; word < s->line->count; word++) {
+	bool all = s->line->count == 2 && !strcmp(play_word(s->line, 1), "all");
+	if (all)
+		s->silent = !shown;
+	for (int rule = 0; all && rule < RULE_COUNT; rule++)
+		s->shown[rule] = shown;
+	for (uint32_t word = 1; word < s->line->count && !all; word++) {
 		enum rule rule;
 		if (play_rule(s->text, s->line, word, &rule, s->error))
 			return -1;
@@ -486,6 +594,10 @@ static const struct {
 	{"transfer", 3, 3, STEP_WORLD, step_transfer},
 	{"cut", 2, 3, STEP_WORLD, step_cut},
 	{"heal", 1, 3, STEP_WORLD, step_heal},
+	{"tape", 2, 3, STEP_WORLD, step_tape},
+	{"hold", 2, 4, STEP_WORLD, step_hold},
+	{"pass", 2, 3, STEP_WORLD, step_pass},
+	{"replay", 2, 2, STEP_WORLD, step_replay},
 	{"crash", 2, 2, STEP_WORLD, step_crash},
 	{"kill", 2, 2, STEP_WORLD, step_kill},
 	{"start", 2, 2, STEP_WORLD, step_start},
@@ -496,6 +608,8 @@ static const struct {
 	{"disk", 3, 3, STEP_WORLD, step_disk},
 	{"run", 2, 2, STEP_TAKES_TIME, step_run},
 	{"put", 4, 6, STEP_TAKES_TIME, step_put},
+	{"post", 4, 4, STEP_WORLD, step_post},
+	{"dismiss", 3, 3, STEP_WORLD, step_dismiss},
 	{"get", 3, 3, STEP_TAKES_TIME, step_get},
 	{"expect", 3, 5, STEP_WORLD, stage_expect},
 };

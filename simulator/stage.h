@@ -14,6 +14,7 @@ struct stage {
 	struct world_settings settings; /* until the world exists */
 	struct world *world;
 	bool shown[RULE_COUNT];
+	bool silent; /* `quiet all`: answers are not narrated either */
 	bool seen[PLAY_NODES_MAX][RULE_COUNT]; /* in the last step that took time */
 	bool token_held;
 	uint64_t token;

@@ -32,6 +32,7 @@ struct tally {
 	uint64_t next, done, found, twice;
 	double cpu, simulated;
 	uint64_t events, packets, masters, faults, acknowledged, unknown;
+	uint64_t met[SOMETIMES_COUNT], expected, undecided;
 	int64_t *failovers; /* ms */
 	uint32_t failover_count;
 	time_t begun, shown;
@@ -107,6 +108,10 @@ static void add(struct tally *t, const struct run_result *r)
 	t->faults += r->faults;
 	t->acknowledged += r->acknowledged;
 	t->unknown += r->unknown;
+	t->expected += r->expected;
+	t->undecided += r->undecided;
+	for (int i = 0; i < SOMETIMES_COUNT; i++)
+		t->met[i] += r->met[i];
 	t->twice += runs_twice(t->settings, r->seed);
 	for (uint32_t i = 0; i < r->failover.count && t->failover_count < FAILOVERS_SUMMED; i++)
 		t->failovers[t->failover_count++] = r->failover.list[i] / MILLISECOND;
@@ -232,6 +237,9 @@ static void summarise(struct tally *t)
 		"writes_acknowledged", (json_int_t)t->acknowledged, "writes_unknown",
 		(json_int_t)t->unknown, "failovers", (json_int_t)t->failover_count,
 		"failover_median_ms", quantile(t, 50), "failover_p99_ms", quantile(t, 99));
+	json_object_set_new(json, "expected_overlaps", json_integer((json_int_t)t->expected));
+	json_object_set_new(json, "undecided_histories", json_integer((json_int_t)t->undecided));
+	json_object_set_new(json, "situations", report_situations(t->met));
 	if (isatty(STDERR_FILENO))
 		fputc('\n', stderr);
 	json_dumpf(json, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));

@@ -71,21 +71,24 @@ struct world *world_create(const struct world_settings *settings)
 	dice_seed(&w->dice, settings->seed, DICE_WORLD);
 	for (size_t i = 0; i < sizeof(w->cluster.bytes); i++)
 		w->cluster.bytes[i] = (uint8_t)prng_next(&w->dice);
-	w->machines = calloc(w->count, sizeof(*w->machines));
+	w->machines = calloc(w->count + 1, sizeof(*w->machines));
 	assert(w->machines);
 	for (uint32_t i = 0; i < w->count; i++)
 		machine_init(w, &w->machines[i], i);
+	w->machines[w->count].index = w->count;
 	index_machines(w);
-	network_init(&w->network, w->count);
-	observe_init(&w->observe, w->count);
+	network_init(&w->network, w->count + 1);
+	observe_init(&w->observe, w->count + 1);
 	clients_init(w);
 	return w;
 }
 
 void world_destroy(struct world *w)
 {
-	for (uint32_t i = 0; i < w->count; i++)
+	for (uint32_t i = 0; i <= w->count; i++)
 		machine_finish(&w->machines[i]);
+	disk_finish(&w->copies.image);
+	insiders_finish(&w->insiders);
 	faults_finish(&w->faults);
 	observe_finish(&w->observe);
 	network_finish(&w->network);
@@ -113,6 +116,12 @@ static void dispatch(struct world *w, struct event *event)
 		break;
 	case EVENT_CLIENT:
 		clients_due(w);
+		break;
+	case EVENT_PERSON:
+		if (event->number == UINT64_MAX)
+			copies_due(w);
+		else
+			people_due(w, event->number);
 		break;
 	case EVENT_LOOK:
 		observe_look(w);
@@ -269,6 +278,7 @@ void world_traced(struct world *w, struct machine *m, const struct trace *trace)
 	world_mix(w, trace->other);
 	for (int i = 0; i < 3; i++)
 		world_mix(w, (uint64_t)trace->numbers[i]);
+	observe_traced(w, m, trace);
 	if (w->settings.traced)
 		w->settings.traced(w->settings.context, w, m, trace);
 }
@@ -287,7 +297,9 @@ static void keep_answer(struct asked *asked, const struct answer *answer)
 void world_answered(struct world *w, struct machine *m, uint64_t client,
                     const struct answer *answer)
 {
-	if (client != ASKED_CLIENT)
+	if (client >= PEOPLE_CLIENT && client != ASKED_CLIENT)
+		people_answered(w, client, answer);
+	else if (client != ASKED_CLIENT)
 		clients_answered(w, client, answer);
 	else if (w->asked.pending && w->asked.node == m->index)
 		keep_answer(&w->asked, answer);

@@ -8,11 +8,14 @@
 #define ESSAIM_WORLD_H
 
 #include "clients.h"
+#include "copies.h"
 #include "dice.h"
 #include "faults.h"
+#include "insiders.h"
 #include "machine.h"
 #include "network.h"
 #include "observe.h"
+#include "people.h"
 
 struct world_settings {
 	uint32_t nodes;
@@ -21,6 +24,9 @@ struct world_settings {
 	bool faults;       /* slow disks and bad weather may be drawn */
 	bool exact_clocks; /* plays: every clock runs at rate 1 until told otherwise */
 	bool membership_only;
+	uint64_t weakened; /* rules switched off (weaken.h) */
+	uint64_t kinds; /* faults that may be drawn, bit per kind; 0: all */
+	bool beyond; /* clocks may drift beyond rho: authority may overlap, the ledger must hold */
 	/* Told every trace; NULL: nobody listens. */
 	void (*traced)(void *context, const struct world *w, const struct machine *m,
 	               const struct trace *trace);
@@ -44,12 +50,15 @@ struct world {
 	struct prng dice;
 	struct queue queue;
 	uint32_t count;
-	struct machine *machines;
+	struct machine *machines; /* and one more, unnamed: for clones */
 	uint32_t *found; /* node id -> machine, open addressing */
 	uint32_t found_mask;
 	struct network network;
 	struct faults faults;
 	struct clients clients;
+	struct people people;
+	struct insiders insiders;
+	struct copies copies;
 	struct observe observe;
 	struct asked asked;
 	uint64_t hash, events;

@@ -13,9 +13,9 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SUITES = {  # name: the build it runs in. Sanitizers everywhere but where speed is the point.
     "unit": "sanitized", "plays": "sanitized", "fuzz": "sanitized", "golden": "sanitized",
-    "purity": "optimized", "sim": "optimized", "net": "sanitized",
+    "purity": "optimized", "model": "optimized", "sim": "optimized", "net": "sanitized",
 }
-LONG = {"sim": "--seconds 1800"}  # what --long adds
+LONG = {"sim": "--seconds 1800", "model": "--long"}  # what --long adds
 FOLDERS = {"sanitized": "build-sanitized", "optimized": "build"}
 
 

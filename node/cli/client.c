@@ -36,6 +36,7 @@ static int cannot_connect(const char *path, int error, struct failure *f)
 		failure_set(f, CODE_FAILED, what, "permission denied");
 		failure_hint(f, "sudo essaim ..., or join the group essaim");
 		break;
+	case EAGAIN: /* the backlog was full for all of the time limit */
 		failure_set(f, CODE_FAILED, what,
 			    "it takes no connections; it is overloaded or paused");
 		failure_hint(f, "systemctl status essaimd");

@@ -7,6 +7,8 @@
 #ifndef ESSAIM_CHECK_REMOVED_H
 #define ESSAIM_CHECK_REMOVED_H
 
+#include <string.h>
+
 #include "violation.h"
 
 struct removed {
@@ -17,6 +19,12 @@ struct removed {
 
 void removed_init(struct removed *r, uint32_t nodes);
 void removed_finish(struct removed *r);
+
+/* The observer's disk went back: it may not know any more. */
+static inline void removed_forget(struct removed *r, uint32_t observer)
+{
+	memset(r->since + (size_t)observer * r->nodes, 0, r->nodes * sizeof(*r->since));
+}
 
 void removed_report(struct removed *r, struct violations *v, instant at, uint32_t observer,
                     uint64_t commit, uint32_t member, bool shown_removed);

@@ -172,7 +172,7 @@ def puts():
 
 def footprint():
     with Swarm(50) as s:
-        s.settle(20)
+        s.settle(130)  # until the facts of the start have spread
         master, seconds = s.master(), pick(30, 120)
         before = {n.index: (cpu_s(n.process.pid), s.network.bytes_in(n.index)) for n in s}
         start = time.monotonic()

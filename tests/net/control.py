@@ -145,3 +145,17 @@ def _(clusters):
     c[1].start()
     expect(c[1].terminate() == 0, "exit 0")
     expect(not os.path.exists(c[1].socket), "a stopped one does not")
+
+
+@case("a daemon started without standard descriptors gives their numbers to nothing else")
+def _(clusters):
+    c = new(clusters, 1)
+    process = subprocess.Popen(c[1].command(), env=daemon.SANITIZED, close_fds=True, preexec_fn=lambda: (
+        lab.enter_namespace(c.network.namespace(1)), os.makedirs(c[1].data), os.closerange(0, 3)))
+    try:
+        wait_for(lambda: os.path.exists(c[1].socket), "it listens")
+        held = [os.readlink(f"/proc/{process.pid}/fd/{fd}") for fd in (0, 1, 2)]
+        expect(held == ["/dev/null"] * 3, f"descriptors 0, 1, 2 lead to {held}")
+    finally:
+        process.terminate()
+        process.wait(20)

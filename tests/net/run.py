@@ -13,7 +13,7 @@ import lab
 from case import CASES
 
 LIMIT_S = 1500  # of the whole run: everything in it ends then
-GROUPS = ("admission", "mastership", "membership", "storage", "control")
+GROUPS = ("admission", "mastership", "membership", "storage", "control", "intruders")
 
 
 def run_one(sentence, function, keep):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Stored seeds, each twice, then a sweep of fresh ones.
+"""Stored seeds, each twice, a stored sweep that must meet every situation, a sweep of fresh seeds.
 
 run.py SIM_BINARY [--seconds N] [--first SEED]: N bounds the sweep's CPU time (default 60).
 """
@@ -24,6 +24,19 @@ def stored(binary, path):
         yield f"seed {seed}, {nodes} nodes ({why})", done.stderr if done.returncode else None
 
 
+def situations(binary, path):
+    """Yields (sentence, how often) over the sweep that situations.txt names, and its own result first."""
+    nodes, duration, first, last = [line.split() for line in path.read_text().splitlines()
+                                    if line.strip() and not line.startswith("#")][0]
+    done = subprocess.run(
+        [binary, "sweep", "--seeds", f"{first}..{last}", "--nodes", nodes, "--duration", duration,
+         "--keep-going"], capture_output=True, text=True, timeout=3600)
+    summary = json.loads(done.stdout) if done.stdout.strip() else {"situations": {}}
+    yield f"sweep of seeds {first}..{last} for the situations", done.returncode == 0, done.stderr
+    for sentence, count in summary["situations"].items():
+        yield f"sometimes: {sentence} ({count} times)", count > 0, "never met in the stored sweep"
+
+
 def swept(binary, nodes, duration, first, last, seconds):
     done = subprocess.run(
         [binary, "sweep", "--seeds", f"{first}..{last}", "--nodes", str(nodes), "--duration",
@@ -44,6 +57,11 @@ def main():
         print(("not ok " if wrong else "ok ") + name + (f"\n{wrong}" if wrong else ""))
         failed += bool(wrong)
         passed += not wrong
+    for name, good, talk in situations(options.binary,
+                                       pathlib.Path(__file__).with_name("situations.txt")):
+        print(("ok " if good else "not ok ") + name + ("" if good else f"\n{talk}"))
+        failed += not good
+        passed += good
     # Half of the effort goes to the first shape, the rest is shared.
     shares = [0.5] + [0.5 / (len(SHAPES) - 1)] * (len(SHAPES) - 1)
     for (nodes, duration), share in zip(SHAPES, shares):

@@ -132,6 +132,7 @@ static void carry_packet(struct swarm *s, uint32_t from, const struct effect *ef
 {
 	uint32_t to = node_of(s, &effect->packet.to);
 	s->packets++;
+	s->sent[effect->packet.message]++;
 	if (to == SWARM_MAX || s->cut[from][to])
 		return;
 	if (from == s->tap_from && to == s->tap_to) {

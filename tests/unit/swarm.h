@@ -44,6 +44,7 @@ struct swarm {
 	uint8_t tapped[MESSAGE_KINDS][PACKET_MAX];
 	size_t tapped_size[MESSAGE_KINDS];
 	uint64_t packets;
+	uint64_t sent[MESSAGE_KINDS];
 	uint64_t bytes_in; /* delivered, payload */
 };
 

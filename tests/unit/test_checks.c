@@ -6,15 +6,21 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
+#include "budget.h"
 #include "converge.h"
 #include "epochs.h"
+#include "facts.h"
 #include "failover.h"
+#include "linear.h"
 #include "overlap.h"
 #include "prefix.h"
+#include "quorums.h"
 #include "removed.h"
+#include "sometimes.h"
 #include "writes.h"
 
 /* ---- overlap ---- */
@@ -344,6 +350,263 @@ static void a_fail_over_lasts_from_the_loss_to_another_master(void **state)
 	assert_int_equal(f.count, 1);
 }
 
+static void a_fail_over_beyond_its_bound_is_caught(void **state)
+{
+	struct failover f = {.lost_at = 10, .judged_since = 10, .lost = 2};
+	struct violations v = {0};
+	failover_judge(&f, &v, 10 + SECOND, SECOND);
+	assert_int_equal(v.count, 0);
+	failover_judge(&f, &v, 11 + SECOND, SECOND);
+	assert_int_equal(v.count, 1);
+	failover_judge(&f, &v, 12 + SECOND, SECOND);
+	assert_int_equal(v.count, 1);
+}
+
+/* ---- linear ---- */
+
+#define UNKNOWN LINEAR_UNKNOWN
+#define ANY LINEAR_ANY
+
+static enum linear_verdict verdict_of(const struct operation *list, uint32_t count)
+{
+	struct history h = {0};
+	uint32_t stuck;
+	for (uint32_t i = 0; i < count; i++)
+		history_add(&h, &list[i]);
+	enum linear_verdict verdict = linear_check(&h, &stuck);
+	history_finish(&h);
+	return verdict;
+}
+
+/* {kind, begin, end, value, version, if_version} */
+#define VERDICT(...)                                                                               \
+	verdict_of((const struct operation[]){__VA_ARGS__},                                        \
+	           sizeof((const struct operation[]){__VA_ARGS__}) / sizeof(struct operation))
+
+static void puts_and_gets_in_some_order_are_linearizable(void **state)
+{
+	assert_int_equal(LINEAR_YES, VERDICT({LINEAR_GET, 1, 2, 0, 0, ANY},
+	                                     {LINEAR_PUT, 3, 6, 70, 1, ANY},
+	                                     {LINEAR_PUT, 4, 5, 80, 2, ANY},
+	                                     {LINEAR_GET, 7, 8, 80, 2, ANY}));
+	/* The get overlaps the put: either side of it is right. */
+	assert_int_equal(LINEAR_YES, VERDICT({LINEAR_PUT, 1, 9, 70, 1, ANY},
+	                                     {LINEAR_GET, 2, 3, 0, 0, ANY},
+	                                     {LINEAR_GET, 4, 5, 70, 1, ANY}));
+}
+
+static void a_get_that_misses_an_ended_put_is_not_linearizable(void **state)
+{
+	assert_int_equal(LINEAR_NO, VERDICT({LINEAR_PUT, 1, 2, 70, 1, ANY},
+	                                    {LINEAR_GET, 3, 4, 0, 0, ANY}));
+	assert_int_equal(LINEAR_NO, VERDICT({LINEAR_PUT, 1, 2, 70, 1, ANY},
+	                                    {LINEAR_PUT, 3, 4, 80, 2, ANY},
+	                                    {LINEAR_GET, 5, 6, 70, 1, ANY}));
+}
+
+static void gets_that_see_a_write_come_and_go_are_not_linearizable(void **state)
+{
+	assert_int_equal(LINEAR_NO, VERDICT({LINEAR_PUT, 1, 9, 70, 1, ANY},
+	                                    {LINEAR_GET, 2, 3, 70, 1, ANY},
+	                                    {LINEAR_GET, 4, 5, 0, 0, ANY}));
+}
+
+static void an_unknown_put_may_be_applied_late_or_never(void **state)
+{
+	assert_int_equal(LINEAR_YES, VERDICT({LINEAR_PUT, 1, UNKNOWN, 70, 0, ANY},
+	                                     {LINEAR_GET, 2, 3, 0, 0, ANY}));
+	assert_int_equal(LINEAR_YES, VERDICT({LINEAR_PUT, 1, UNKNOWN, 70, 0, ANY},
+	                                     {LINEAR_GET, 2, 3, 0, 0, ANY},
+	                                     {LINEAR_PUT, 4, 5, 80, 3, ANY},
+	                                     {LINEAR_GET, 6, 7, 70, 8, ANY}));
+}
+
+static void an_unknown_put_is_not_applied_before_it_began_nor_twice(void **state)
+{
+	assert_int_equal(LINEAR_NO, VERDICT({LINEAR_GET, 1, 2, 70, 1, ANY},
+	                                    {LINEAR_PUT, 3, UNKNOWN, 70, 0, ANY}));
+	assert_int_equal(LINEAR_NO, VERDICT({LINEAR_PUT, 1, UNKNOWN, 70, 0, ANY},
+	                                    {LINEAR_GET, 2, 3, 70, 1, ANY},
+	                                    {LINEAR_PUT, 4, 5, 80, 2, ANY},
+	                                    {LINEAR_GET, 6, 7, 70, 3, ANY}));
+}
+
+static void a_put_that_was_applied_twice_is_not_linearizable(void **state)
+{
+	/* Seen as version 1, yet its own answer names version 2. */
+	assert_int_equal(LINEAR_NO, VERDICT({LINEAR_PUT, 1, 6, 70, 2, ANY},
+	                                    {LINEAR_GET, 2, 3, 70, 1, ANY}));
+}
+
+static void conditional_puts_need_the_version_they_name(void **state)
+{
+	assert_int_equal(LINEAR_YES, VERDICT({LINEAR_PUT, 1, 2, 70, 1, 0},
+	                                     {LINEAR_PUT, 3, 4, 80, 2, 1},
+	                                     {LINEAR_CONFLICT, 5, 6, 0, 0, 1}));
+	assert_int_equal(LINEAR_NO, VERDICT({LINEAR_PUT, 1, 2, 70, 1, 0},
+	                                    {LINEAR_PUT, 3, 4, 80, 2, 0}));
+	assert_int_equal(LINEAR_NO, VERDICT({LINEAR_PUT, 1, 2, 70, 1, 0},
+	                                    {LINEAR_CONFLICT, 3, 4, 0, 0, 1}));
+}
+
+static void many_unknown_puts_are_searched_within_bounds(void **state)
+{
+	struct history h = {0};
+	uint32_t stuck;
+	for (uint64_t i = 0; i < 12; i++)
+		history_add(&h, &(struct operation){LINEAR_PUT, i + 1, UNKNOWN, 100 + i, 0, ANY});
+	for (uint64_t i = 0; i < 12; i++)
+		history_add(&h, &(struct operation){LINEAR_GET, 100 + 2 * i, 101 + 2 * i,
+		                                    100 + 11 - i, i + 1, ANY});
+	assert_int_equal(LINEAR_YES, linear_check(&h, &stuck));
+	h.list[23].value = 999;
+	assert_int_not_equal(LINEAR_YES, linear_check(&h, &stuck));
+	history_finish(&h);
+}
+
+/* ---- quorums ---- */
+
+static struct config config_with(uint64_t counter, uint64_t version, uint32_t count,
+                                 const node_id *voters)
+{
+	struct config c = {.ballot = {.counter = counter, .node = 1}, .version = version,
+	                   .voter_count = count};
+	for (uint32_t i = 0; i < count; i++)
+		c.voters[i] = voters[i];
+	return c;
+}
+
+static void one_voter_more_or_less_is_fine(void **state)
+{
+	struct quorums *q = calloc(1, sizeof(*q));
+	struct violations v = {0};
+	struct config list[] = {
+		config_with(1, 1, 3, (node_id[]){1, 2, 3}),
+		config_with(1, 2, 4, (node_id[]){1, 2, 3, 4}),
+		config_with(2, 2, 4, (node_id[]){1, 2, 3, 4}),
+		config_with(2, 3, 3, (node_id[]){2, 3, 4}),
+	};
+	for (uint32_t i = 0; i < 4; i++)
+		quorums_report(q, &v, i, 0, &list[i]);
+	assert_int_equal(v.count, 0);
+	free(q);
+}
+
+static void a_config_whose_majority_avoids_the_last_one_is_caught(void **state)
+{
+	struct quorums *q = calloc(1, sizeof(*q));
+	struct violations v = {0};
+	struct config a = config_with(1, 1, 3, (node_id[]){1, 2, 3});
+	struct config b = config_with(1, 2, 3, (node_id[]){1, 4, 5});
+	quorums_report(q, &v, 1, 0, &a);
+	quorums_report(q, &v, 2, 0, &b);
+	assert_int_equal(v.count, 1);
+	free(q);
+}
+
+static void a_config_from_nowhere_is_caught(void **state)
+{
+	struct quorums *q = calloc(1, sizeof(*q));
+	struct violations v = {0};
+	struct config a = config_with(1, 1, 3, (node_id[]){1, 2, 3});
+	struct config b = config_with(2, 2, 4, (node_id[]){1, 2, 3, 4});
+	struct config c = config_with(1, 1, 3, (node_id[]){1, 2, 4});
+	quorums_report(q, &v, 1, 0, &a);
+	quorums_report(q, &v, 2, 0, &b);
+	assert_int_equal(v.count, 1);
+	quorums_report(q, &v, 3, 0, &c); /* other voters under a known name */
+	assert_int_equal(v.count, 2);
+	free(q);
+}
+
+/* ---- facts ---- */
+
+static void a_fact_altered_on_its_way_is_caught(void **state)
+{
+	struct facts_check f = {0};
+	struct violations v = {0};
+	for (uint64_t name = 2; name < 2000; name += 2)
+		facts_report(&f, &v, 1, 0, name, name * 3);
+	facts_report(&f, &v, 2, 1, 1000, 3000);
+	assert_int_equal(v.count, 0);
+	facts_report(&f, &v, 3, 1, 1000, 3001);
+	assert_int_equal(v.count, 1);
+	facts_check_finish(&f);
+}
+
+/* ---- budget ---- */
+
+static void a_flood_of_packets_or_bytes_is_caught(void **state)
+{
+	struct budget_window b = {0};
+	struct violations v = {0};
+	budget_report(&b, &v, 10 * SECOND, 0, 5, 1000, 100000);
+	assert_int_equal(v.count, 0);
+	budget_report(&b, &v, 20 * SECOND, 0, 5, 101000, 200000);
+	assert_int_equal(v.count, 1);
+	budget_report(&b, &v, 30 * SECOND, 0, 5, 101100, 900000000);
+	assert_int_equal(v.count, 2);
+}
+
+/* ---- sometimes ---- */
+
+static void two_candidates_are_rivals_only_within_a_lease_time(void **state)
+{
+	struct sometimes s;
+	sometimes_init(&s, 3);
+	struct moment m = {.at = 10 * SECOND, .lease = SECOND, .node = 0, .rule = RULE_CANDIDATE,
+	                   .subject = 3};
+	sometimes_traced(&s, &m);
+	m.at += 2 * SECOND;
+	m.node = 1;
+	sometimes_traced(&s, &m);
+	assert_int_equal(s.met[SOMETIMES_RIVAL_CANDIDATES], 0);
+	m.at += SECOND / 2;
+	m.node = 2;
+	sometimes_traced(&s, &m);
+	assert_int_equal(s.met[SOMETIMES_RIVAL_CANDIDATES], 1);
+	sometimes_finish(&s);
+}
+
+static void a_hand_over_is_done_or_lost_by_who_is_master_next(void **state)
+{
+	struct sometimes s;
+	sometimes_init(&s, 3);
+	struct moment m = {.at = SECOND, .lease = SECOND, .rule = RULE_TRANSFERRING,
+	                   .subject_id = 7, .subject = 1, .id = 5};
+	sometimes_traced(&s, &m);
+	m.rule = RULE_MASTER;
+	m.id = 7;
+	sometimes_traced(&s, &m);
+	m.rule = RULE_TRANSFERRING;
+	sometimes_traced(&s, &m);
+	m.rule = RULE_MASTER;
+	m.id = 5;
+	sometimes_traced(&s, &m);
+	assert_int_equal(s.met[SOMETIMES_HAND_OVER_DONE], 1);
+	assert_int_equal(s.met[SOMETIMES_HAND_OVER_LOST], 1);
+	sometimes_finish(&s);
+}
+
+static void a_quick_restart_counts_only_without_a_verdict(void **state)
+{
+	struct sometimes s;
+	sometimes_init(&s, 3);
+	struct moment m = {.at = SECOND, .lease = SECOND, .rule = RULE_REFUSED, .subject = 1};
+	sometimes_traced(&s, &m);
+	m.rule = RULE_UNREACHABLE;
+	sometimes_traced(&s, &m);
+	m.rule = RULE_RESTARTED;
+	sometimes_traced(&s, &m);
+	assert_int_equal(s.met[SOMETIMES_QUICK_RESTART], 0);
+	m.rule = RULE_REFUSED;
+	sometimes_traced(&s, &m);
+	m.rule = RULE_RESTARTED;
+	sometimes_traced(&s, &m);
+	assert_int_equal(s.met[SOMETIMES_QUICK_RESTART], 1);
+	sometimes_finish(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -373,6 +636,23 @@ int main(void)
 		cmocka_unit_test(a_removed_member_that_returns_is_caught),
 		cmocka_unit_test(a_restarted_node_that_is_behind_may_not_know_yet),
 		cmocka_unit_test(a_fail_over_lasts_from_the_loss_to_another_master),
+		cmocka_unit_test(a_fail_over_beyond_its_bound_is_caught),
+		cmocka_unit_test(puts_and_gets_in_some_order_are_linearizable),
+		cmocka_unit_test(a_get_that_misses_an_ended_put_is_not_linearizable),
+		cmocka_unit_test(gets_that_see_a_write_come_and_go_are_not_linearizable),
+		cmocka_unit_test(an_unknown_put_may_be_applied_late_or_never),
+		cmocka_unit_test(an_unknown_put_is_not_applied_before_it_began_nor_twice),
+		cmocka_unit_test(a_put_that_was_applied_twice_is_not_linearizable),
+		cmocka_unit_test(conditional_puts_need_the_version_they_name),
+		cmocka_unit_test(many_unknown_puts_are_searched_within_bounds),
+		cmocka_unit_test(one_voter_more_or_less_is_fine),
+		cmocka_unit_test(a_config_whose_majority_avoids_the_last_one_is_caught),
+		cmocka_unit_test(a_config_from_nowhere_is_caught),
+		cmocka_unit_test(a_fact_altered_on_its_way_is_caught),
+		cmocka_unit_test(a_flood_of_packets_or_bytes_is_caught),
+		cmocka_unit_test(two_candidates_are_rivals_only_within_a_lease_time),
+		cmocka_unit_test(a_hand_over_is_done_or_lost_by_who_is_master_next),
+		cmocka_unit_test(a_quick_restart_counts_only_without_a_verdict),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -211,6 +211,23 @@ static void a_paused_member_accuses_nobody_of_its_own_pause(void **state)
 	swarm_free(s);
 }
 
+static void a_paused_member_asks_again_before_it_believes_an_old_silence(void **state)
+{
+	struct swarm *s = settled(5, SEAL_QUICK);
+	s->cut[1][2] = s->cut[2][1] = true;
+	instant until = s->time + 10 * SECOND;
+	while (swarm_traces(s, 1, RULE_PROBE_FAILED, 2) == 0 && s->time < until)
+		swarm_run(s, MILLISECOND);
+	assert_true(swarm_traces(s, 1, RULE_PROBE_FAILED, 2) > 0);
+	swarm_pause(s, 1); /* while it waits for what it asked of others */
+	swarm_heal(s);
+	swarm_run(s, 3 * SECOND);
+	swarm_resume(s, 1);
+	swarm_run(s, 5 * SECOND);
+	assert_int_equal(swarm_traces(s, 1, RULE_SUSPECT, 2), 0);
+	swarm_free(s);
+}
+
 static void a_member_restarted_within_a_second_is_not_declared(void **state)
 {
 	struct swarm *s = settled(10, SEAL_QUICK);
@@ -233,7 +250,7 @@ static void an_idle_minute_shows_no_suspicion_and_few_bytes(void **state)
 	swarm_run(s, 60 * SECOND);
 	assert_int_equal(swarm_traces(s, SWARM_MAX, RULE_SUSPECT, SWARM_MAX), 0);
 	bytes = s->bytes_in - bytes + 28 * (s->packets - packets); /* IP and UDP headers */
-	assert_true(bytes / 60 / 50 <= 270);
+	print_message("idle %lu\n",bytes/3000);	assert_true(bytes / 60 / 50 <= 270);
 	swarm_free(s);
 }
 
@@ -252,6 +269,35 @@ static void both_halves_of_a_split_swarm_notice_and_find_back(void **state)
 	for (uint32_t i = 0; i < 20; i++)
 		for (uint32_t k = 0; k < 20; k++)
 			assert_int_equal(swarm_state(s, i, k), REACHABLE);
+	swarm_free(s);
+}
+
+/* So many members that nobody answers for, as its ledger would name them. */
+static void add_strangers(struct swarm *s, uint32_t at, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		struct node_keys keys;
+		uint8_t seed[32] = {(uint8_t)i, (uint8_t)(i >> 8), 1};
+		struct member_row row = {.state = MEMBER_ACTIVE};
+		node_keys_from_seed(SEAL_QUICK, seed, &keys);
+		row.record.key = keys.public_key;
+		row.record.name = text("stranger");
+		row.record.address = (struct address){.family = 4,
+			.ip = {10, 0, (uint8_t)(i >> 8), (uint8_t)i}, .port = 7800};
+		members_put(s->nodes[at].core, &row);
+	}
+}
+
+static void nobody_is_unreachable_before_the_whole_swarm_was_greeted(void **state)
+{
+	struct swarm *s = swarm_new(2, SEAL_QUICK);
+	s->nodes[0].settings.members_max = MEMBERS_MAX;
+	swarm_start(s, 0);
+	add_strangers(s, 0, MEMBERS_MAX - 2); /* at 400 hellos a second */
+	while (swarm_traces(s, 0, RULE_UNREACHABLE, SWARM_MAX) == 0 && s->time < 60 * SECOND)
+		swarm_run(s, 100 * MILLISECOND);
+	assert_true(swarm_traces(s, 0, RULE_UNREACHABLE, SWARM_MAX) > 0);
+	assert_true(s->sent[MESSAGE_HELLO] >= 3 * (MEMBERS_MAX - 2));
 	swarm_free(s);
 }
 
@@ -565,6 +611,44 @@ static void facts_missed_in_a_cut_arrive_by_digest(void **state)
 	swarm_free(s);
 }
 
+static bool facts_agree(const struct swarm *s)
+{
+	for (uint32_t i = 1; i < s->count; i++) {
+		if (facts_summary(s->nodes[i].core) != facts_summary(s->nodes[0].core))
+			return false;
+	}
+	return true;
+}
+
+static uint32_t facts_held(const struct swarm *s, uint32_t at, const char *key)
+{
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < s->count; i++)
+		count += !fact_is(s, at, i, key, NULL);
+	return count;
+}
+
+static void a_swarm_that_starts_together_agrees_on_its_facts_with_few_packets(void **state)
+{
+	struct swarm *s = swarm_new(SWARM_MAX, SEAL_QUICK);
+	swarm_run(s, 3 * SECOND);
+	assert_true(facts_agree(s));
+	assert_int_equal(facts_held(s, 0, "role"), SWARM_MAX);
+	assert_true(s->sent[MESSAGE_DIGEST] / SWARM_MAX <= 10);
+	assert_true(s->sent[MESSAGE_GOSSIP] / SWARM_MAX <= 120); /* 192 facts, four times */
+	swarm_free(s);
+}
+
+static void clock_facts_of_a_swarm_come_about_one_a_second(void **state)
+{
+	struct swarm *s = swarm_new(SWARM_MAX, SEAL_QUICK);
+	swarm_run(s, 42 * SECOND);
+	assert_in_range(facts_held(s, 0, "clock"), 1, SWARM_MAX - 10);
+	swarm_run(s, (SWARM_MAX - 42 + 12) * SECOND);
+	assert_int_equal(facts_held(s, 0, "clock"), SWARM_MAX);
+	swarm_free(s);
+}
+
 static void a_big_fact_is_pulled_by_hash(void **state)
 {
 	static uint8_t big[5000];
@@ -606,9 +690,11 @@ int main(void)
 	    cmocka_unit_test(a_long_pause_is_declared_and_ends_when_the_member_is_heard),
 	    cmocka_unit_test(a_paused_member_refutes_when_it_runs_again),
 	    cmocka_unit_test(a_paused_member_accuses_nobody_of_its_own_pause),
+	    cmocka_unit_test(a_paused_member_asks_again_before_it_believes_an_old_silence),
 	    cmocka_unit_test(a_member_restarted_within_a_second_is_not_declared),
 	    cmocka_unit_test(an_idle_minute_shows_no_suspicion_and_few_bytes),
 	    cmocka_unit_test(both_halves_of_a_split_swarm_notice_and_find_back),
+	    cmocka_unit_test(nobody_is_unreachable_before_the_whole_swarm_was_greeted),
 	    cmocka_unit_test(a_refusal_is_one_accuser_and_no_verdict),
 	    cmocka_unit_test(a_verdict_needs_two_accusers),
 	    cmocka_unit_test(one_insiders_verdict_does_not_outweigh_our_ears),
@@ -628,6 +714,8 @@ int main(void)
 	    cmocka_unit_test(a_fact_altered_by_a_relay_is_dropped),
 	    cmocka_unit_test(the_newer_fact_wins_in_any_order),
 	    cmocka_unit_test(facts_missed_in_a_cut_arrive_by_digest),
+	    cmocka_unit_test(a_swarm_that_starts_together_agrees_on_its_facts_with_few_packets),
+	    cmocka_unit_test(clock_facts_of_a_swarm_come_about_one_a_second),
 	    cmocka_unit_test(a_big_fact_is_pulled_by_hash),
 	    cmocka_unit_test(facts_of_an_older_incarnation_end_with_it),
 	};

@@ -73,7 +73,7 @@ static void a_deleted_row_is_told_to_the_store_once(void **state)
 static void a_full_table_refuses_and_changes_nothing(void **state)
 {
 	static char big[ROWS_BYTES / 4];
-	char key[8];
+	char key[16];
 	memset(big, 'v', sizeof big);
 	struct bytes value = {(const uint8_t *)big, sizeof big}, read;
 	int count = 0;
@@ -95,7 +95,7 @@ static void compare(const struct model *model)
 {
 	uint32_t live = 0;
 	for (int i = 0; i < KEYS; i++) {
-		char key[8];
+		char key[16];
 		struct bytes value;
 		snprintf(key, sizeof key, "k%d", i);
 		assert_int_equal(rows_get(&rows, text(key), &value), model[i].there);
@@ -121,7 +121,7 @@ static void random_changes_agree_with_a_model(void **state)
 	memset(model, 0, sizeof model);
 	for (int step = 0; step < 20000; step++) {
 		int i = (int)prng_below(&dice, KEYS);
-		char key[8];
+		char key[16];
 		snprintf(key, sizeof key, "k%d", i);
 		struct model *m = &model[i];
 		if (prng_below(&dice, 4) == 0) {

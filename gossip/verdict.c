@@ -1,0 +1,159 @@
+#include "suspicion.h"
+
+/*
+ * Verdicts: when the accusers are enough, and have been for long enough (suspicion.c says why these
+ * times). Until then the suspect is told of it, again and again: it alone can refute.
+ */
+
+#define WAIT_REFUSED (1100 * MILLISECOND)
+#define WAIT_SILENT (4400 * MILLISECOND) /* with a turn of the ring before it: known within 6 s */
+#define WAIT_HOST_UP (10 * SECOND)
+
+/* ---- the verdict ---- */
+
+/* How many accusers it takes: two, unless there are no two who could be asked. */
+uint32_t verdict_needed(const struct gossip *g, const struct member *m)
+{
+	uint32_t sound = g->membership.reachable - g->membership.suspicions->active_count;
+	if (m->state == REACHABLE && sound > 0)
+		sound--;
+	if (sound == 0)
+		return 1;
+	return sound < NEEDED ? sound : NEEDED;
+}
+
+static duration wait_for(const struct suspicion *x, uint32_t enough)
+{
+	uint32_t refused = 0;
+	for (uint32_t i = 0; i < x->accuser_count; i++) {
+		if (x->accusers[i].outcome == OUTCOME_HOST_UP)
+			return WAIT_HOST_UP;
+		refused += x->accusers[i].outcome == OUTCOME_REFUSED;
+	}
+	return refused >= enough ? WAIT_REFUSED : WAIT_SILENT;
+}
+
+/* When to speak the verdict as things stand; NEVER: not enough accusers. */
+static instant verdict_at(const struct gossip *g, const struct suspicion *x,
+                          const struct member *m)
+{
+	if (x->own && suspicions_sick(g)) {
+		/* cut off from most: judged for ourselves alone, on our own evidence */
+		duration wait = wait_for(x, NEEDED);
+		return x->since + (wait > WAIT_SILENT ? wait : WAIT_SILENT);
+	}
+	uint32_t enough = verdict_needed(g, m);
+	if (WEAKENED(g, WEAK_ONE_ACCUSER) && x->own && x->own_outcome == OUTCOME_REFUSED)
+		return x->since;
+	return x->accuser_count < enough ? NEVER : x->since + wait_for(x, enough);
+}
+
+static void publish_verdict(struct gossip *g, const struct suspicion *x, struct member *m)
+{
+	struct item item = {.kind = ITEM_VERDICT};
+	item.verdict.subject = m->id;
+	item.verdict.subject_incarnation = m->claim.incarnation;
+	item.verdict.subject_refutation = m->claim.refutation;
+	item.verdict.accuser_count = x->accuser_count;
+	for (uint32_t i = 0; i < x->accuser_count; i++) {
+		item.verdict.accusers[i] = x->accusers[i].node;
+		item.verdict.healths[i] = x->accusers[i].health;
+	}
+	item.verdict.version = ++g->membership.suspicions->version;
+	verdict_note(g, m, m->claim);
+	item_sign(g, &item);
+	spread_rumour(g, &item);
+}
+
+void verdict_condemn(struct gossip *g, struct suspicion *x, struct member *m)
+{
+	node_id first = x->accuser_count > 0 ? x->accusers[0].node : 0;
+	instant from = m->ever_heard ? m->heard : m->since;
+	suspicion_deactivate(g, x);
+	core_trace(g, RULE_UNREACHABLE, m->id, first, x->accuser_count, g->now.boot - from, 0);
+	member_set_state(g, m, UNREACHABLE);
+}
+
+/* Everyone decides alike; only the accusers tell, or a swarm would say it a thousand times. */
+static void judge(struct gossip *g, struct suspicion *x, struct member *m)
+{
+	bool tell = x->own && x->published && x->accuser_count >= NEEDED && !suspicions_sick(g) &&
+	            !verdict_passed(g, m, m->claim);
+	spread_forget(g, m); /* our accusation has done its work, or reached nobody */
+	verdict_condemn(g, x, m);
+	if (tell)
+		publish_verdict(g, x, m);
+}
+
+void suspicion_never_heard(struct gossip *g, struct member *m)
+{
+	if (m->suspicion != 0)
+		return;
+	struct suspicion *x = suspicion_record(g, m, m->since);
+	x->accusers[0] = (struct accuser){.node = g->self,
+	                                  .health = g->membership.health,
+	                                  .outcome = OUTCOME_SILENT,
+	                                  .since = m->since};
+	x->accuser_count = 1;
+	verdict_condemn(g, x, m);
+}
+
+/* ---- in time ---- */
+
+static void insist(struct gossip *g, struct suspicion *x, struct member *m)
+{
+	x->checks++;
+	if (!x->own) {
+		/* whoever judges has looked for itself: a refutation may have missed us */
+		if (x->checks % 4 == 1)
+			probe_urgent(g, m);
+		if (g->now.boot >= x->look_at && x->accuser_count < NEEDED) {
+			x->look_at = suspicion_look_at(g);
+			probe_member(g, m);
+		}
+		return;
+	}
+	probe_urgent(g, m);
+	if (x->checks % 4 == 0)
+		session_hello(g, m); /* it may have restarted under an incarnation we do not know */
+	if (g->now.boot >= x->repeat_at)
+		suspicion_publish(g, x, m);
+}
+
+static instant check(struct gossip *g, struct suspicion *x)
+{
+	struct member *m = &g->membership.members[x->slot];
+	if (g->now.boot >= verdict_at(g, x, m)) {
+		judge(g, x, m);
+		return NEVER;
+	}
+	if (g->now.boot >= x->check_at) {
+		x->check_at = g->now.boot + CHECK_GAP;
+		insist(g, x, m);
+	}
+	return instant_min(x->check_at, verdict_at(g, x, m));
+}
+
+void suspicions_tick(struct gossip *g)
+{
+	struct suspicions *s = g->membership.suspicions;
+	if (g->now.boot < s->next_check)
+		return;
+	s->next_check = NEVER;
+	instant next = NEVER;
+	for (uint32_t i = s->active_count; i-- > 0;)
+		next = instant_min(next, check(g, &s->pool[s->active[i]]));
+	s->next_check = instant_min(s->next_check, next);
+}
+
+instant suspicions_deadline(const struct gossip *g)
+{
+	return g->membership.suspicions->next_check;
+}
+
+void suspicions_paused(struct gossip *g, duration pause)
+{
+	struct suspicions *s = g->membership.suspicions;
+	for (uint32_t i = 0; i < s->active_count; i++)
+		s->pool[s->active[i]].since += pause;
+}

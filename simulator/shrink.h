@@ -1,0 +1,26 @@
+/*
+ * shrink.h: from a failing run to few faults that still make it fail.
+ *
+ *     as drawn --> up to the violation --> ddmin over faults --> fewer nodes --> less time --> told
+ *
+ * A run with fewer faults is another run: every packet rolls other dice. So a candidate list may be
+ * tried under a few seeds of the same profile before it is judged harmless.
+ *
+ * Source: Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input" (2002).
+ */
+#ifndef ESSAIM_SHRINK_H
+#define ESSAIM_SHRINK_H
+
+#include "run.h"
+#include "schedule.h"
+
+struct shrink_settings {
+	struct run_settings run;
+	duration budget; /* CPU time */
+	const char *path; /* where the list will be written; NULL: nowhere */
+};
+
+/* Tells what is left on stdout; the list in *out (schedule_finish). 0; 1 if the run does not fail. */
+int shrink(const struct shrink_settings *settings, struct schedule *out);
+
+#endif

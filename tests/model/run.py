@@ -1,0 +1,194 @@
+#!/usr/bin/env python3
+"""Checks the Promela models: run.py [--long] [--trace] [MODEL | MODEL/RUN]...
+
+Each run is one model with some switches. It must hold in its whole (bounded) state space, with the
+number of states that stands here, or, weakened, must be violated. --long adds the larger bounds, by
+hash compaction (a state may, rarely, be taken for another). --trace prints the counterexamples.
+Needs spin and gcc; each run stays below 4 GB.
+"""
+import os
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+MEMORY_MB = 3900
+VIOLATED = None
+
+# (model, run, switches, states it holds in | VIOLATED, only with --long)
+RUNS = [
+    ("lease", "base", "", 3524626, False),
+    ("lease", "handover", "HANDOVER", 0, False),
+    ("lease", "successors", "HANDOVER SUCC NB=6", 0, True),
+    ("lease", "OVER3-covered-by-promise", "OVER3", 0, True),
+    ("lease", "NODEOWNER-covered-by-promise", "NODEOWNER", 0, True),
+    ("lease", "DA=1", "DA=1", VIOLATED, False),
+    ("lease", "DQ=1", "DQ=1", VIOLATED, False),
+    ("lease", "OVERWRITE", "OVERWRITE VOLPROMISE", VIOLATED, False),
+    ("lease", "NODEOWNER", "NODEOWNER VOLPROMISE", VIOLATED, False),
+    ("lease", "OVER5", "OVER5 HANDOVER", VIOLATED, False),
+    ("lease", "REUSEROUND", "REUSEROUND", VIOLATED, False),
+    ("lease", "OWNERREL", "OWNERREL", VIOLATED, False),
+    ("lease", "NOSTOP", "NOSTOP HANDOVER", VIOLATED, False),
+    ("lease", "RESUME", "RESUME HANDOVER", VIOLATED, False),
+    ("lease", "INEXACT", "INEXACT HANDOVER", VIOLATED, False),
+    ("ledger", "successor", "NEXT", 76211, False),
+    ("ledger", "no-handover", "NOTRANSFER", 49745, False),
+    ("ledger", "ANYBALLOT", "", VIOLATED, False),
+    ("ledger", "VEXACT", "VEXACT", VIOLATED, False),
+    ("ledger", "NORAISE", "NORAISE NOTRANSFER", VIOLATED, False),
+    ("reconfig", "lease", "LEASEONLY DP=2 DA=2 BALLOTS=2", 0, False),
+    ("reconfig", "ledger", "", 0, False),
+    ("reconfig", "lease-three-ballots", "LEASEONLY DP=2 DA=2", 25783321, True),
+    ("reconfig", "DA=1", "LEASEONLY DP=2", VIOLATED, False),
+    ("reconfig", "NOR1", "NOR1 LEASEONLY DP=2 DA=2", VIOLATED, False),
+    ("reconfig", "NOR2", "NOR2 LEASEONLY DP=2 DA=2", VIOLATED, False),
+    ("reconfig", "NOR3", "NOR3", VIOLATED, False),
+    ("reconfig", "NOR4", "NOR4 LEASEONLY DP=2 DA=2", VIOLATED, False),
+    ("reconfig", "NOV1", "NOV1 LEASEONLY DP=2 DA=2", VIOLATED, False),
+    ("reconfig", "MIXED", "MIXED", VIOLATED, False),
+    ("fsync", "ledger", "", 1823087, False),
+    ("fsync", "grant", "LEASE", 1194152, False),
+    ("fsync", "grant-two-restarts", "LEASE RS=2", 0, True),
+    ("fsync", "ledger-three-crashes", "CR=3", 0, True),
+    ("fsync", "ANSWEREARLY", "ANSWEREARLY", VIOLATED, False),
+    ("fsync", "EARLYPROMISE", "EARLYPROMISE", VIOLATED, False),
+    ("fsync", "EARLYACCEPT", "EARLYACCEPT", VIOLATED, False),
+    ("fsync", "LAZY", "LAZY", VIOLATED, False),
+    ("fsync", "GRANTLATE", "LEASE GRANTLATE", VIOLATED, False),
+    ("fsync", "FAILCLEARS", "LEASE FAILCLEARS", VIOLATED, False),
+    ("fsync", "DQ=1", "LEASE DQ=1", VIOLATED, False),
+    ("rounds", "base", "", 1174129, False),
+    ("rounds", "lowered", "LOWER RS=0", 1099058, False),
+    ("rounds", "OLDEXTENDS-covered", "OLDEXTENDS", 1174129, False),
+    ("rounds", "NOMAX-covered-by-the-order", "LOWER NOMAX RS=0", 1096013, False),
+    ("rounds", "lowered-with-restart", "LOWER", 0, True),
+    ("rounds", "two-restarts", "RS=2", 0, True),
+    ("rounds", "REUSE", "REUSE RS=0", VIOLATED, False),
+    ("rounds", "RESEND", "RESEND RS=0", VIOLATED, False),
+    ("rounds", "SLOT", "SLOT RS=0", VIOLATED, False),
+    ("rounds", "ANYROUND", "ANYROUND RS=0", VIOLATED, False),
+    ("rounds", "LATE", "LATE RS=0", VIOLATED, False),
+    ("rounds", "HASTE", "LOWER HASTE RS=0", VIOLATED, False),
+    ("rounds", "DA=1", "DA=1", VIOLATED, False),
+    ("merge", "base", "", 285670, False),
+    ("merge", "four-ballots", "NB=4", 3149401, False),
+    ("merge", "three-slots", "S=3", 0, True),
+    ("merge", "handover", "NB=4 HANDOVER", 538043, False),
+    ("merge", "handover-three-slots", "S=3 HANDOVER", 0, True),
+    ("merge", "four-ballots-three-slots", "NB=4 S=3", 0, True),
+    ("merge", "WHOLE-of-prefixes", "WHOLE ATOMIC NOLEARN NB=4", 593331, False),
+    ("merge", "WHOLE-split", "WHOLE NOLEARN S=3 RS=0", VIOLATED, False),
+    ("merge", "WHOLE-learned", "WHOLE ATOMIC", VIOLATED, False),
+    ("merge", "SHAREDLOG", "SHAREDLOG", VIOLATED, False),
+    ("merge", "EARLYCUT", "EARLYCUT", VIOLATED, False),
+    ("merge", "MATCHLAST", "MATCHLAST", VIOLATED, False),
+    ("merge", "LOWBALLOT", "LOWBALLOT NB=4", VIOLATED, False),
+    ("merge", "NOMATCH", "HANDOVER NOMATCH", VIOLATED, False),
+]
+MODELS = list(dict.fromkeys(run[0] for run in RUNS))
+
+
+def call(command, folder, log):
+    with open(os.path.join(folder, log), "w") as out:
+        return subprocess.run(command, cwd=folder, stdout=out, stderr=subprocess.STDOUT).returncode
+
+
+def read(folder, log):
+    with open(os.path.join(folder, log), errors="replace") as text:
+        return text.read()
+
+
+def number(pattern, text):
+    found = re.findall(pattern, text)
+    return float(found[-1]) if found else 0
+
+
+def build(model, switches, search, folder):
+    """What went wrong, or None."""
+    shutil.copy(os.path.join(HERE, f"{model}.pml"), folder)
+    if call(["spin"] + switches + ["-a", f"{model}.pml"], folder, "spin.log"):
+        return read(folder, "spin.log")
+    gcc = ["gcc", "-O2", "-w", "-DSAFETY", "-DNOREDUCE", "-DVECTORSZ=2048", f"-DMEMLIM={MEMORY_MB}",
+           search, "-o", "pan", "pan.c"]
+    return read(folder, "gcc.log") if call(gcc, folder, "gcc.log") else None
+
+
+def trail(model, switches, folder):
+    """The steps of the counterexample."""
+    if not os.path.exists(os.path.join(folder, f"{model}.pml.trail")):
+        return []
+    call(["spin"] + switches + ["-t", f"{model}.pml"], folder, "trail.log")
+    return [line.strip() for line in read(folder, "trail.log").splitlines() if "@ " in line]
+
+
+def verdict(expected, said, states, steps):
+    """None if as expected, else why not. Depth-first for all states, breadth-first for a short trace."""
+    if re.search(r"out of memory|max search depth too small|VECTORSZ", said) or "errors:" not in said:
+        return "the search did not end: " + " ".join(said.split()[-30:])
+    if expected is VIOLATED:
+        return None if steps else f"holds in {states} states, but must be violated"
+    if "errors: 0" not in said:
+        return "violated"
+    if states != expected:
+        return f"holds, but in {states} states, not in {expected}: has the model changed?"
+    return None
+
+
+def check(run, folder, trace):
+    """Prints one line; True if it is as it must be."""
+    model, name, words, expected, long = run
+    switches = [f"-D{word}" for word in words.split()]
+    search = "-DBFS" if expected is VIOLATED else "-DHC4" if long else "-DCOLLAPSE"
+    started = time.monotonic()
+    wrong = build(model, switches, search, folder)
+    said, steps = "", []
+    if not wrong:
+        call(["./pan", "-E", "-m3000000", "-w26" if long else "-w23"], folder, "pan.log")
+        said = read(folder, "pan.log")
+        steps = trail(model, switches, folder)
+    states = int(number(r"(\d+) states, stored", said))
+    memory = number(r"([0-9.]+)\s+total actual memory", said)
+    wrong = wrong or verdict(expected, said, states, steps)
+    result = wrong or (f"violated in {len(steps)} steps" if steps else "holds")
+    print(f"{'not ok' if wrong else 'ok'} {model}/{name}: {result}; {states} states, "
+          f"{time.monotonic() - started:.1f} s, {memory:.0f} MB; {words or 'no switches'}", flush=True)
+    for step in steps if trace or (wrong and expected is not VIOLATED) else []:
+        print("   ", step.lstrip("@ "))
+    return not wrong
+
+
+def chosen_runs(arguments):
+    words = [a for a in arguments if not a.startswith("--")]
+    names = {f"{run[0]}/{run[1]}" for run in RUNS} | set(MODELS)
+    unknown = [w for w in words if w not in names]
+    unknown += [a for a in arguments if a.startswith("--") and a not in ("--long", "--trace")]
+    if unknown:
+        print(f"unknown: {' '.join(unknown)}; the models are: {' '.join(MODELS)}", file=sys.stderr)
+        sys.exit(2)
+    return [run for run in RUNS if (not words or run[0] in words or f"{run[0]}/{run[1]}" in words)
+            and (not run[4] or "--long" in arguments or f"{run[0]}/{run[1]}" in words)]
+
+
+def main(arguments):
+    runs = chosen_runs(arguments)
+    if not shutil.which("spin"):
+        print("spin is missing: run tools/install-deps")
+        print(f"0 passed, 0 failed, {len(runs)} skipped")
+        return 0
+    passed = 0
+    for run in runs:
+        with tempfile.TemporaryDirectory(prefix="essaim-model-") as folder:
+            passed += check(run, folder, "--trace" in arguments)
+    processor = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(f"{processor.ru_utime + processor.ru_stime:.0f} s of one processor")
+    print(f"{passed} passed, {len(runs) - passed} failed, 0 skipped")
+    return 1 if passed < len(runs) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,61 @@
+/* A member's door: what a stranger who proved a token may cost it while there is no master. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "alone.h"
+
+#define TOKEN 99
+
+/* A whole and well signed JOIN of a new node, on that stream. */
+static void hear_join(struct alone *a, uint64_t stream, uint8_t who)
+{
+	static uint8_t bytes[FRAME_MAX];
+	struct node_keys keys;
+	uint8_t seed[32] = {who, 1, 2, 3}, statement[STATEMENT_MAX];
+	struct envelope e = {.wire = WIRE_VERSION_MAX, .incarnation = 1, .kind = MESSAGE_JOIN};
+	struct member_record *m = &e.join.member;
+	e.join.token = TOKEN;
+	node_keys_from_seed(a->settings.seal, seed, &keys);
+	*m = (struct member_record){.key = keys.public_key, .name = {(const uint8_t *)"new", 3},
+		.address = {.family = 4, .ip = {127, 0, 3, who}, .port = 7800}, .role = ROLE_NODE,
+		.wire_min = WIRE_VERSION_MIN, .wire_max = WIRE_VERSION_MAX, .incarnation = 1};
+	size_t size = member_statement(&a->core->durable.cluster, TOKEN, m, statement);
+	statement_sign(a->settings.seal, &keys, statement, size, m->signature);
+	struct input input = {.kind = INPUT_FRAME};
+	input.frame.stream = stream;
+	input.frame.token = TOKEN;
+	input.frame.bytes = (struct bytes){bytes, envelope_encode(&e, bytes, sizeof bytes)};
+	assert(input.frame.bytes.size > 0);
+	alone_step(a, &input);
+}
+
+static void a_stream_that_asks_again_waits_once(void **state)
+{
+	struct alone *a = alone_new(3, 3, NULL);
+	for (int i = 0; i < 100; i++)
+		hear_join(a, 7, 1);
+	assert_int_equal(a->core->route.used, 1);
+	alone_free(a);
+}
+
+static void joins_leave_most_of_the_table_to_this_nodes_users(void **state)
+{
+	struct alone *a = alone_new(3, 3, NULL);
+	for (uint64_t stream = 1; stream <= 100; stream++)
+		hear_join(a, stream, (uint8_t)stream);
+	assert_in_range(a->core->route.used, 1, PENDING_MAX / 2);
+	alone_free(a);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_stream_that_asks_again_waits_once),
+		cmocka_unit_test(joins_leave_most_of_the_table_to_this_nodes_users),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
