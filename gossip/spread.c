@@ -127,7 +127,7 @@ void spread_rumour(struct gossip *g, const struct item *item)
 		if (s->rumours[i].used && supersedes(item, &s->rumours[i]))
 			s->rumours[i].used = false;
 	}
-	uint32_t budget = PUSH_FANOUT + 3 * bits_of(g->membership.active);
+	uint32_t budget = PUSH_FANOUT + bits_of(g->membership.active);
 	rumour_add(g, budget, s->pushed_at + RUMOURS_GAP)->item = *item;
 }
 
@@ -364,6 +364,8 @@ static void take_item(struct gossip *g, node_id from, struct item *item)
 		core_drop(g, DROP_REMOVED);
 		return;
 	}
+	if (item->incarnation > author->session.incarnation.number)
+		session_hello(g, author); /* it restarted, and may look for us where we are no more */
 	if (item->kind == ITEM_FACT) {
 		take_fact(g, author, from, item);
 		return;

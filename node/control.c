@@ -303,12 +303,12 @@ void control_outcome(struct control *control, bool done, struct bytes text)
 /* A socket file that nobody listens on is what a killed daemon left: it may be replaced. */
 static int clear_stale(const struct sockaddr_un *name, const char *path, struct error *error)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int code = fd < 0 || connect(fd, (const struct sockaddr *)name, sizeof *name) < 0 ? errno : 0;
 	if (fd >= 0)
 		close(fd);
-	if (code == 0)
-		return error_set(error, -EADDRINUSE, "another essaimd answers on socket '%s'", path);
+	if (code == 0 || code == EAGAIN) /* its backlog is full: it is busy, or paused */
+		return error_set(error, -EADDRINUSE, "another essaimd listens on socket '%s'", path);
 	struct stat st;
 	if (code == ECONNREFUSED && lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
 		unlink(path);

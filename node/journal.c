@@ -1,6 +1,7 @@
 #include "journal.h"
 
 #include <assert.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,13 +14,28 @@
 static struct {
 	enum journal_format format;
 	enum rule_level level;
+	int fd;
 	uint64_t lost;
-} journal = {JOURNAL_TEXT, LEVEL_info, 0};
+} journal = {JOURNAL_TEXT, LEVEL_info, STDERR_FILENO, 0};
+
+/*
+ * A terminal that polls writable may take less than a line, and whoever looks at it may have stopped
+ * it. Opened anew, it does not block us, and stays as it is for those we share it with.
+ */
+static int open_terminal(void)
+{
+	if (!isatty(STDERR_FILENO))
+		return STDERR_FILENO;
+	int fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return fd >= 0 ? fd : STDERR_FILENO;
+}
 
 void journal_start(enum journal_format format, enum rule_level level)
 {
 	journal.format = format;
 	journal.level = level;
+	if (journal.fd == STDERR_FILENO)
+		journal.fd = open_terminal();
 }
 
 bool journal_wants(enum rule_level level)
@@ -146,7 +162,7 @@ size_t journal_format_line(enum journal_format format, instant wall,
 /* A pipe or socket that polls writable takes a line of this size without blocking. */
 static bool stderr_ready(void)
 {
-	struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
+	struct pollfd p = {.fd = journal.fd, .events = POLLOUT};
 	return poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) != 0;
 }
 
@@ -154,7 +170,7 @@ static void emit(const struct journal_line *line)
 {
 	char text[JOURNAL_LINE_MAX];
 	size_t size = journal_format_line(journal.format, body_clock_wall(), line, text);
-	if (write(STDERR_FILENO, text, size) != (ssize_t)size)
+	if (write(journal.fd, text, size) != (ssize_t)size)
 		journal.lost++;
 }
 

@@ -53,12 +53,12 @@ static struct client *find(struct clients *c, uint64_t number)
 	return client->phase != CLIENT_FREE && client->number == number ? client : NULL;
 }
 
-static void submit(struct world *w, const struct client *client)
+static void submit(struct world *w, const struct client *client, duration wait)
 {
 	struct event *event = queue_event(&w->queue, EVENT_REQUEST, client->node, 0);
 	event->life = client->life;
 	event->number = client->number;
-	queue_push(&w->queue, w->now, event);
+	queue_push(&w->queue, w->now + wait, event);
 }
 
 /* ---- what became of it ---- */
@@ -133,7 +133,7 @@ static void got(struct world *w, struct client *client, const struct answer *ans
 	if (client->value > writes_of(w)->highest_value)
 		writes_of(w)->highest_value = client->value;
 	next_number(&w->clients, client);
-	submit(w, client);
+	submit(w, client, 0);
 }
 
 static void done(struct world *w, struct client *client, const struct answer *answer)
@@ -163,9 +163,8 @@ static void unknown(struct world *w, struct client *client, const struct answer 
 	}
 	client->retries++;
 	client->retry_of = answer->request.sequence;
-	client->retry_floor = writes_begin(writes_of(w), client->key);
 	next_number(&w->clients, client);
-	submit(w, client);
+	submit(w, client, dice_between(&w->clients.dice, 0, 5 * SECOND));
 }
 
 /* Of all refusals of a get, the one that tells something about the row. */
@@ -261,6 +260,7 @@ void clients_request(struct world *w, struct machine *m, uint64_t number)
 	input.request.client = number;
 	input.request.command = &command;
 	input.request.patience = client->patience;
+	client->retry_floor = gossip_commit(m->core);
 	input.request.retry_of = client->retry_of;
 	machine_input(w, m, &input);
 }
@@ -313,7 +313,7 @@ static void begin(struct world *w, struct machine *m)
 	client->floor = writes_begin(writes_of(w), client->key);
 	client->begun = ++w->observe.stamp;
 	next_number(c, client);
-	submit(w, client);
+	submit(w, client, 0);
 }
 
 /* A fact of that node: most fit a packet, some must be pulled. */

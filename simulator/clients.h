@@ -24,7 +24,7 @@ struct client {
 	bool raises;       /* a counter: a put follows the get */
 	uint64_t floor;
 	uint64_t begun;       /* history stamp */
-	uint64_t retry_floor; /* highest version seen when it was asked again */
+	uint64_t retry_floor; /* its node's commit index when it was asked again */
 	uint64_t value;    /* being put */
 	uint64_t if_version;
 	uint64_t retry_of;

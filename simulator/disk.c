@@ -246,7 +246,8 @@ void disk_end(struct disk *d, disk_report *report, void *context)
 
 void disk_crash(struct disk *d, struct prng *dice)
 {
-	uint64_t kept = d->batch && d->mood != DISK_FAILING && d->mood != DISK_FULL ? prng_below(dice, d->batch + 1) : 0;
+	bool writes = d->mood != DISK_FAILING && d->mood != DISK_FULL;
+	uint64_t kept = d->batch && writes ? prng_below(dice, d->batch + 1) : 0;
 	while (d->head) {
 		take_head(d, kept > 0);
 		kept -= kept > 0;

@@ -167,7 +167,8 @@ static size_t garble(struct world *w, uint8_t *plain, size_t size)
 	for (size_t i = size; i < longer; i++)
 		plain[i] = (uint8_t)prng_next(dice);
 	for (uint64_t i = 1 + prng_below(dice, 8); i-- > 0 && longer > ENVELOPE_HEADER;)
-		plain[ENVELOPE_HEADER + prng_below(dice, longer - ENVELOPE_HEADER)] = prng_below(dice, 2) ? 0xff : (uint8_t)prng_next(dice);
+		plain[ENVELOPE_HEADER + prng_below(dice, longer - ENVELOPE_HEADER)] =
+			prng_below(dice, 2) ? 0xff : (uint8_t)prng_next(dice);
 	return longer;
 }
 
@@ -226,7 +227,9 @@ static struct bytes alter(struct world *w, struct machine *m, const struct effec
 	altered = lie(w, &v, plain, size, lied);
 	if (!altered)
 		memcpy(lied, plain, size);
-	if (tells(&w->insiders, FAULT_OVERSIZE) && !prng_below(&w->insiders.dice, 4))
+	/* Lease and ledger trust their voters' words, as Paxos does: there only the clocks may lie. */
+	if (tells(&w->insiders, FAULT_OVERSIZE) && effect->packet.message < MESSAGE_PREPARE &&
+	    !prng_below(&w->insiders.dice, 4))
 		altered = garble(w, lied, altered ? altered : size);
 	if (!altered)
 		return honest;

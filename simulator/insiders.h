@@ -3,7 +3,8 @@
  *
  * The core of that machine is honest; its packets are opened on the way out, altered, signed and
  * sealed again. So every lie arrives under a proven key and only the rules can resist it. What is
- * expected: no checker objects, whatever one insider says.
+ * expected: no checker objects, whatever one insider says of members, facts and clocks. What a voter
+ * promises and accepts is believed, as in every Paxos: that part is not lied about here.
  */
 #ifndef ESSAIM_INSIDERS_H
 #define ESSAIM_INSIDERS_H

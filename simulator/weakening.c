@@ -161,8 +161,10 @@ static int try_line(const struct play_text *text, const struct play_line *line, 
 	char path[4096], names[WEAKENING_NAMES_MAX];
 	const char *how = play_word(line, 1);
 	beside(text->path, play_word(line, 2), path, sizeof(path));
-	if (!strcmp(how, "covered") || !strcmp(how, "model") || !strcmp(how, "argued"))
+	if (!strcmp(how, "covered") || !strcmp(how, "model") || !strcmp(how, "argued")) {
+		fprintf(out, "%s\n", line->text);
 		return 0;
+	}
 	if (!strcmp(how, "run") && line->count == 5)
 		return try_seed(text, line, bits, out, error);
 	if (!strcmp(how, "faults") && line->count == 3)

@@ -221,7 +221,37 @@ def simulator():
     figure("simulator", 5, "default", "simulated seconds per CPU second, with faults", speeds, ">= 10000", 0)
 
 
-BENCHES = {f.__name__: f for f in (failover, death, puts, footprint, idle, simulator)}
+def swarm_run(n, seed, *more):
+    # exit code 1 (a rule broken) still prints its figures: the lines below say which
+    done = subprocess.run([os.path.join(daemon.BUILD, "simulator", "essaim-sim"), "run", "--membership", "--nodes",
+                           str(n), "--duration", "60s", "--seed", str(seed), *more],
+                          stdout=subprocess.PIPE, timeout=1800)
+    return json.loads(done.stdout)
+
+
+def swarm():
+    """Membership alone, many nodes in one process: bootstrap, one crash, ten at once."""
+    for n, profile, more, speed, memory in ((1000, "with facts", [], ">= 1", None),
+                                            (3000, "no facts", ["--no-facts"], None, 4096)):
+        if n > 1000 and not LONG:
+            continue
+        runs = [swarm_run(n, seed, *more) for seed in range(1, pick(2, 4))]
+        if not more:
+            figure("swarm", n, profile, "start until all hold the same facts, s", [run["facts_agree_s"] for run in runs])
+        for key, name, target in (("all_agree_s", "start until all count all reachable, s", None),
+                                  ("crash_known_s", "a process dies until all know, s", None),
+                                  ("ten_crashes_known_s", "ten hosts die at once until all know, s", None),
+                                  ("false_verdicts", "verdicts about the living", 0),
+                                  ("simulated_per_cpu_s", "simulated seconds per CPU second", speed)):
+            figure("swarm", n, profile, name, [run[key] for run in runs], target)
+        for stretch in ("bootstrap", "quiet", "after_crash", "after_ten_crashes"):
+            for unit in ("packets", "bytes"):
+                figure("swarm", n, profile, f"{stretch.replace('_', ' ')}: {unit} sent/s and node",
+                       [run[stretch] and run[stretch][f"{unit}_per_node_s"] for run in runs], None, 1)
+        figure("swarm", n, profile, "peak memory, MiB", [run["memory_bytes"] / 2 ** 20 for run in runs], memory, 0)
+
+
+BENCHES = {f.__name__: f for f in (failover, death, puts, footprint, idle, simulator, swarm)}
 
 
 def peers():

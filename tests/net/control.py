@@ -3,6 +3,7 @@ import json
 import os
 import pwd
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -159,3 +160,24 @@ def _(clusters):
     finally:
         process.terminate()
         process.wait(20)
+
+
+@case("a terminal that nobody reads does not hold the daemon")
+def _(clusters):
+    c = new(clusters, 1)
+    terminal, its_end = os.openpty()
+    os.makedirs(c[1].data)
+    namespace = c.network.namespace(1)
+    process = subprocess.Popen(c[1].command(), env=daemon.SANITIZED, stdin=subprocess.DEVNULL,
+                               stdout=its_end, stderr=its_end,
+                               preexec_fn=lambda: lab.enter_namespace(namespace))
+    os.close(its_end)
+    try:
+        wait_for(lambda: os.path.exists(c[1].socket), "it listens")
+        for _ in range(1500):  # about 150 KB of log: more than a terminal keeps
+            process.send_signal(signal.SIGHUP)
+            daemon.ask(c[1].socket, "version", timeout=10)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(terminal)

@@ -137,7 +137,9 @@ def _(clusters):
 
 @case("a daemon that takes no connections is said to be overloaded or paused")
 def _(clusters):
-    c = new(clusters, 1).start().form()
+    c = new(clusters, 2)
+    c.start(1)
+    c[1].ask("init", {"name": "n1", "profile": "default"})
     c[1].stop()
     held = []
     try:
@@ -149,6 +151,9 @@ def _(clusters):
     except BlockingIOError:
         pass  # the backlog is full
     done = c.essaim(1, "--timeout", "1s", "status", check=False, as_json=False)
+    c[2].socket = c[1].socket
+    second = c[2].spawn()
+    expect(second.wait(20) == 1 and "another essaimd" in c[2].tail(), f"it keeps its socket: {c[2].tail(2)}")
     for client in held:
         client.close()
     c[1].cont()

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 
-PLANTED = ["exclusion-short", "p3-repropose", "p7-now"]
+PLANTED = ["exclusion-short", "p3-repropose", "epoch-order"]
 HANDFUL = 8
 SHAPE = ["--nodes", "5", "--duration", "600s"]
 

@@ -1,5 +1,6 @@
 #include "swarm.h"
 
+#include <sys/mman.h>
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -262,17 +263,27 @@ static void load_durable(struct swarm *s, uint32_t node)
 	assert(loaded);
 }
 
+static void core_drop_memory(struct swarm_node *n)
+{
+	if (n->core != NULL)
+		munmap(n->core, n->memory_size);
+	n->core = NULL;
+}
+
 void swarm_start(struct swarm *s, uint32_t node)
 {
 	struct swarm_node *n = &s->nodes[node];
-	free(n->core);
+	core_drop_memory(n);
 	n->starts++;
 	n->settings.nonce = n->starts * 1000 + node;
 	memset(n->settings.salt, 0, SALT_SIZE);
 	memcpy(n->settings.salt, &n->settings.nonce, sizeof n->settings.nonce);
 	n->settings.seed[0] = n->settings.nonce;
-	void *memory = calloc(1, gossip_size(&n->settings));
-	assert(memory != NULL);
+	/* Touched lazily, as in the daemon: a core reserves much and uses little. */
+	n->memory_size = gossip_size(&n->settings);
+	void *memory = mmap(NULL, n->memory_size, PROT_READ | PROT_WRITE,
+	                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	assert(memory != MAP_FAILED);
 	n->core = gossip_init(memory, &n->settings);
 	load_durable(s, node);
 	for (uint32_t i = 0; i < s->count; i++)
@@ -310,7 +321,7 @@ struct swarm *swarm_new(uint32_t count, enum seal_mode seal)
 void swarm_free(struct swarm *s)
 {
 	for (uint32_t i = 0; i < s->count; i++)
-		free(s->nodes[i].core);
+		core_drop_memory(&s->nodes[i]);
 	for (uint32_t i = 0; i < s->parcel_count; i++)
 		free(s->parcels[i].data);
 	free(s->parcels);

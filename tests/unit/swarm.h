@@ -15,6 +15,7 @@
 
 struct swarm_node {
 	struct gossip *core;
+	size_t memory_size;
 	struct gossip_settings settings;
 	uint64_t starts; /* = its incarnation, once it runs */
 	bool running, paused;

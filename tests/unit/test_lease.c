@@ -538,6 +538,23 @@ static void transfer_is_taken_over_m_s_exact_grant_with_m_s_log(void **state)
 	alone_free(a);
 }
 
+static void transfer_is_refused_unless_m_signed_it(void **state)
+{
+	struct alone *a = voter();
+	uint8_t claim[256];
+	hear_entries(a, 1, alone_ballot(a, 5, 1), 1, 2, 4, 4);
+	struct envelope e = transfer_of(a, alone_ballot(a, 5, 1), 2, 4, claim);
+	e.transfer.signature[7] ^= 1;
+	alone_hear(a, 2, &e);
+	assert_int_equal(alone_sent(a, 2, MESSAGE_ACCEPTED), 0);
+	assert_int_equal(a->core->lease.grant.owner.node, alone_id(a, 1));
+	e.transfer.signature[7] ^= 1;
+	e.transfer.round++; /* signed too */
+	alone_hear(a, 2, &e);
+	assert_int_equal(alone_sent(a, 2, MESSAGE_ACCEPTED), 0);
+	alone_free(a);
+}
+
 static void transfer_is_refused_while_the_grant_is_of_another_ballot(void **state)
 {
 	struct alone *a = voter();
@@ -1009,6 +1026,7 @@ int main(void)
 		cmocka_unit_test(release_clears_only_the_exact_owner_incarnation_and_ballot),
 		cmocka_unit_test(an_accept_that_comes_after_its_release_grants_nothing),
 		cmocka_unit_test(transfer_is_taken_over_m_s_exact_grant_with_m_s_log),
+		cmocka_unit_test(transfer_is_refused_unless_m_signed_it),
 		cmocka_unit_test(transfer_is_refused_while_the_grant_is_of_another_ballot),
 		cmocka_unit_test(transfer_is_refused_by_a_voter_whose_log_lacks_m_s_last_entry),
 		cmocka_unit_test(transfer_counts_only_as_m_signed_it),

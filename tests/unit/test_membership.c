@@ -250,7 +250,7 @@ static void an_idle_minute_shows_no_suspicion_and_few_bytes(void **state)
 	swarm_run(s, 60 * SECOND);
 	assert_int_equal(swarm_traces(s, SWARM_MAX, RULE_SUSPECT, SWARM_MAX), 0);
 	bytes = s->bytes_in - bytes + 28 * (s->packets - packets); /* IP and UDP headers */
-	print_message("idle %lu\n",bytes/3000);	assert_true(bytes / 60 / 50 <= 270);
+	assert_true(bytes / 60 / 50 <= 270);
 	swarm_free(s);
 }
 
