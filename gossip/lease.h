@@ -75,6 +75,7 @@ struct follower {
 	uint64_t next;
 	instant sent_at;         /* last time entries were sent */
 	uint64_t sent_round;     /* in this round */
+	instant answered_at;     /* its last ACCEPTED */
 	bool knows_config;       /* answered a round tagged with the present config */
 	duration echo_voter, echo_received;
 };

@@ -287,6 +287,7 @@ static void count_round(struct gossip *g, node_id from, const struct accepted *m
 static void note_follower(struct gossip *g, struct follower *f, const struct accepted *m)
 {
 	const struct config *c = &g->durable.config;
+	f->answered_at = g->now.boot;
 	if (m->match > f->match)
 		f->match = m->match;
 	if (m->match >= f->next)

@@ -69,11 +69,16 @@ static bool certified(const struct gossip *g)
 	                      &c->ballot, c->version) == 0;
 }
 
+/*
+ * How far a voter's log goes; 0 if it has been silent for a lease: a set is changed towards voters that
+ * vote, never towards one that is mute or dead and merely held everything once.
+ */
 static uint64_t match_of(const struct gossip *g, node_id node)
 {
 	for (int i = 0; i < FOLLOWERS_MAX; i++) {
-		if (g->lease.followers[i].node == node)
-			return g->lease.followers[i].match;
+		const struct follower *f = &g->lease.followers[i];
+		if (f->node == node)
+			return g->now.boot - f->answered_at <= g->durable.config.lease ? f->match : 0;
 	}
 	return 0;
 }

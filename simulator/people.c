@@ -84,10 +84,19 @@ static void remove_one(struct world *w, struct machine *m)
 
 /* ---- joining ---- */
 
+static bool seen_to(const struct world *w, uint32_t node)
+{
+	for (int i = 0; i < ERRANDS_MAX; i++)
+		if (w->people.errands[i].phase != ERRAND_FREE && w->people.errands[i].node == node)
+			return true;
+	return false;
+}
+
+/* A machine that never ran and that nobody is busy with. */
 static struct machine *newcomer(struct world *w)
 {
 	for (uint32_t i = 0; i < w->count; i++)
-		if (!w->machines[i].life)
+		if (!w->machines[i].life && !seen_to(w, i))
 			return &w->machines[i];
 	return NULL;
 }
@@ -123,11 +132,8 @@ static void begin_join(struct world *w, const struct fault *f)
 		return;
 	for (int i = 0; i < ERRANDS_MAX; i++) {
 		struct errand *e = &w->people.errands[i];
-		if (e->phase != ERRAND_FREE) {
-			if (e->node == m->index)
-				return; /* somebody sees to it */
+		if (e->phase != ERRAND_FREE)
 			continue;
-		}
 		*e = (struct errand){.phase = ERRAND_TOKEN, .node = m->index};
 		e->reuse = f->strength & 1;
 		ask_token(w, e);
