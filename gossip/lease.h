@@ -195,6 +195,18 @@ duration elapsed_voter(const struct now *now, const struct now *from);
 /* Sends to one voter; to self by calling the voter's rule. */
 void lease_send(struct gossip *g, node_id to, struct envelope *e);
 
+/* voter_answer.c: answers that wait for the store. NULL: too many wait, the sender will ask again. */
+struct waiting_answer *voter_wait(struct gossip *g, uint64_t persist);
+/* The write that must end before anything may be said of our log; 0: none. */
+uint64_t voter_outstanding(struct gossip *g);
+void voter_say(struct gossip *g, const struct waiting_answer *w);
+void voter_reject(struct gossip *g, node_id to, const struct ballot *ballot,
+                  enum reject_reason reason);
+struct grant voter_grant_now(const struct gossip *g);
+/* Our entries above `index`; false if they are gone, or too many for one message. */
+bool voter_entries_above(const struct gossip *g, uint64_t index, struct entry *list,
+                         uint32_t *out_count);
+
 struct owner self_owner(const struct gossip *g);
 /* Position in the config's voters, or -1. */
 int config_position(const struct config *config, node_id node);

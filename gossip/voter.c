@@ -3,121 +3,7 @@
  */
 #include "core.h"
 
-#define RATE_WINDOW (10 * SECOND)
-#define STORE_RETRY (2 * SECOND)
-
-/* ---- answers that wait for the store ---- */
-
-static struct waiting_answer *wait_for(struct gossip *g, uint64_t persist)
-{
-	struct lease *l = &g->lease;
-	if (l->waiting_count == WAITING_MAX)
-		return NULL; /* the sender will ask again */
-	struct waiting_answer *w =
-	    &l->waiting[(l->waiting_first + l->waiting_count++) % WAITING_MAX];
-	memset(w, 0, sizeof *w);
-	w->persist = persist;
-	return w;
-}
-
-/*
- * The number of the write that must end before anything may be said about our log; 0: none. Entries
- * may have gone to the store lazily (proposals that wait for a round, what was learned): whoever
- * wants to speak of them makes the store hurry.
- */
-static uint64_t outstanding(struct gossip *g)
-{
-	const struct lease *l = &g->lease;
-	if (g->entry_number > g->persisted_number)
-		return g->entry_number > g->sync_number ? persist_sync(g) : g->sync_number;
-	return l->waiting_count == 0
-	           ? 0
-	           : l->waiting[(l->waiting_first + l->waiting_count - 1) % WAITING_MAX].persist;
-}
-
-static struct grant grant_now(const struct gossip *g)
-{
-	const struct voter_grant *v = &g->lease.grant;
-	if (!v->live)
-		return (struct grant){0};
-	duration left = deadline_over_at(&v->excluded_until, &g->now) - g->now.boot;
-	return (struct grant){v->owner, v->ballot, v->round, left > 0 ? left : 0};
-}
-
-/* Fills `list` with our entries above `index`; false if they are gone, or too many for a message. */
-static bool entries_above(const struct gossip *g, uint64_t index, struct entry *list,
-                          uint32_t *out_count)
-{
-	size_t size = 0;
-	*out_count = 0;
-	if (index >= g->log.last)
-		return true;
-	if (index + 1 < g->log.first)
-		return false;
-	for (uint64_t i = index + 1; i <= g->log.last; i++) {
-		if (*out_count == ENTRIES_PER_MESSAGE_MAX ||
-		    !log_get(&g->log, i, &list[*out_count]))
-			return false;
-		size += list[(*out_count)++].command.size;
-	}
-	return size <= ENTRIES_BYTES_MAX;
-}
-
-static void say_promise(struct gossip *g, const struct waiting_answer *w)
-{
-	struct envelope e = {.kind = MESSAGE_PROMISE};
-	if (!ballot_equal(&g->durable.promised, &w->ballot))
-		return; /* promised higher meanwhile */
-	e.promise.ballot = w->ballot;
-	e.promise.config = g->durable.config;
-	e.promise.grant = grant_now(g);
-	e.promise.commit = g->log.commit;
-	if (w->to != g->self) {
-		if (!entries_above(g, w->commit, g->lease.list, &e.promise.entry_count)) {
-			if (!WEAKENED(g, WEAK_P1_LAGGING))
-				return;
-			e.promise.entry_count = 0;
-		}
-		e.promise.entries = g->lease.list;
-	}
-	lease_send(g, w->to, &e);
-}
-
-static void say_accepted(struct gossip *g, const struct waiting_answer *w)
-{
-	const struct lease *l = &g->lease;
-	struct envelope e = {.kind = MESSAGE_ACCEPTED};
-	e.accepted = (struct accepted){.ballot = w->ballot,
-		.round = w->round,
-		.config_ballot = w->config_ballot,
-		.config_version = w->config_version,
-		.match = w->match,
-		.commit = g->log.commit};
-	if (ballot_equal(&l->grant.ballot, &w->ballot))
-		e.accepted.voter_clock = elapsed_voter(&g->now, &l->grant.origin);
-	lease_send(g, w->to, &e);
-}
-
-static void say(struct gossip *g, const struct waiting_answer *w)
-{
-	if (w->kind == MESSAGE_PROMISE)
-		say_promise(g, w);
-	else
-		say_accepted(g, w);
-}
-
-static void reject(struct gossip *g, node_id to, const struct ballot *ballot,
-                   enum reject_reason reason)
-{
-	struct envelope e = {.kind = MESSAGE_REJECT};
-	e.reject.ballot = *ballot;
-	e.reject.reason = reason;
-	e.reject.promised = g->durable.promised;
-	e.reject.config = g->durable.config;
-	e.reject.grant = grant_now(g);
-	e.reject.commit = g->log.commit;
-	lease_send(g, to, &e);
-}
+#define RATE_WINDOW (10 * SECOND) /* of the rate guard: shorter ones measure jitter */
 
 /* ---- V0, and what runs out ---- */
 
@@ -196,7 +82,7 @@ static bool config_passes(struct gossip *g, node_id from, const struct ballot *m
 		return true;
 	}
 	core_trace(g, RULE_CONFIG_OLD, from, 0, 0, 0, 0);
-	reject(g, from, message_ballot, REJECT_CONFIG);
+	voter_reject(g, from, message_ballot, REJECT_CONFIG);
 	return false;
 }
 
@@ -226,19 +112,19 @@ static bool prepare_passes(struct gossip *g, node_id from, const struct prepare 
 		    ballot_compare(&m->ballot, &g->durable.promised) > 0)
 			raise_promised(g, &m->ballot);
 		core_trace(g, RULE_PREPARE_LIVE, from, g->lease.grant.owner.node,
-		           grant_now(g).left, 0, 0);
-		reject(g, from, &m->ballot, REJECT_GRANT);
+		           voter_grant_now(g).left, 0, 0);
+		voter_reject(g, from, &m->ballot, REJECT_GRANT);
 		return false;
 	}
 	if (ballot_compare(&m->ballot, &g->durable.promised) < 0) {
 		core_trace(g, RULE_PREPARE_LOW, from, 0, (int64_t)m->ballot.counter,
 		           (int64_t)g->durable.promised.counter, 0);
-		reject(g, from, &m->ballot, REJECT_PROMISED);
+		voter_reject(g, from, &m->ballot, REJECT_PROMISED);
 		return false;
 	}
-	if (from != g->self && !entries_above(g, m->commit, g->lease.list, &count) &&
+	if (from != g->self && !voter_entries_above(g, m->commit, g->lease.list, &count) &&
 	    !WEAKENED(g, WEAK_P1_LAGGING)) {
-		reject(g, from, &m->ballot, REJECT_LAGGING);
+		voter_reject(g, from, &m->ballot, REJECT_LAGGING);
 		return false;
 	}
 	return true;
@@ -253,7 +139,7 @@ void voter_on_prepare(struct gossip *g, node_id from, const struct prepare *m)
 	raise_promised(g, &m->ballot);
 	persist_durable(g);
 	uint64_t persist = persist_sync(g);
-	struct waiting_answer *w = wait_for(g, WEAKENED(g, WEAK_V2_DURABLE) ? 0 : persist);
+	struct waiting_answer *w = voter_wait(g, WEAKENED(g, WEAK_V2_DURABLE) ? 0 : persist);
 	if (w == NULL)
 		return;
 	w->kind = MESSAGE_PROMISE;
@@ -303,17 +189,17 @@ static bool accept_passes(struct gossip *g, node_id from, const struct accept *m
 	if (ballot_compare(&m->ballot, &g->durable.promised) < 0 && !WEAKENED(g, WEAK_V3_BALLOT)) {
 		core_trace(g, RULE_ACCEPT_LOW, from, 0, (int64_t)m->ballot.counter,
 		           (int64_t)g->durable.promised.counter, 0);
-		reject(g, from, &m->ballot, REJECT_PROMISED);
+		voter_reject(g, from, &m->ballot, REJECT_PROMISED);
 		return false;
 	}
 	if (other_grant_live(g, &m->owner) && !WEAKENED(g, WEAK_V3_LIVE)) {
 		core_trace(g, RULE_ACCEPT_LIVE, from, g->lease.grant.owner.node,
-		           grant_now(g).left, 0, 0);
-		reject(g, from, &m->ballot, REJECT_GRANT);
+		           voter_grant_now(g).left, 0, 0);
+		voter_reject(g, from, &m->ballot, REJECT_GRANT);
 		return false;
 	}
 	if (owner_slow(g, from, m)) {
-		reject(g, from, &m->ballot, REJECT_SLOW);
+		voter_reject(g, from, &m->ballot, REJECT_SLOW);
 		return false;
 	}
 	return true;
@@ -435,11 +321,11 @@ static void learn_commit(struct gossip *g, uint64_t commit)
 static void answer_accepted(struct gossip *g, node_id to, const struct ballot *ballot,
                             uint64_t round, bool write)
 {
-	uint64_t persist = write ? persist_sync(g) : outstanding(g);
+	uint64_t persist = write ? persist_sync(g) : voter_outstanding(g);
 	if (WEAKENED(g, WEAK_V3_DURABLE))
 		persist = 0;
 	struct waiting_answer now_answer = {0};
-	struct waiting_answer *w = persist == 0 ? &now_answer : wait_for(g, persist);
+	struct waiting_answer *w = persist == 0 ? &now_answer : voter_wait(g, persist);
 	if (w == NULL || (persist == 0 && !voter_disk_well(g)))
 		return;
 	w->kind = MESSAGE_ACCEPTED;
@@ -450,7 +336,7 @@ static void answer_accepted(struct gossip *g, node_id to, const struct ballot *b
 	w->config_ballot = g->durable.config.ballot;
 	w->config_version = g->durable.config.version;
 	if (persist == 0)
-		say(g, w);
+		voter_say(g, w);
 }
 
 void voter_on_accept(struct gossip *g, node_id from, const struct accept *m)
@@ -554,58 +440,4 @@ void voter_on_transfer(struct gossip *g, node_id from, const struct transfer *m)
 	if (m->owner.node == g->self)
 		candidate_on_transfer(g, m);
 	answer_accepted(g, m->owner.node, &m->successor, m->round, g->persist_open);
-}
-
-/* ---- the store ---- */
-
-bool voter_disk_well(const struct gossip *g)
-{
-	return !g->store_failed && (!g->lease.disk_overdue || WEAKENED(g, WEAK_V3_DISK));
-}
-
-void voter_persisted(struct gossip *g, uint64_t number, bool failed)
-{
-	struct lease *l = &g->lease;
-	while (l->waiting_count > 0 && l->waiting[l->waiting_first].persist <= number) {
-		struct waiting_answer w = l->waiting[l->waiting_first];
-		l->waiting_first = (l->waiting_first + 1) % WAITING_MAX;
-		l->waiting_count--;
-		if ((!failed && !g->store_failed) || WEAKENED(g, WEAK_V3_FAILED))
-			say(g, &w);
-	}
-}
-
-/* After a failure the store may lack anything: all of it is written again in one transaction. */
-static void rewrite_store(struct gossip *g)
-{
-	struct bytes key, value;
-	struct entry entry;
-	ledger_checkpoint(g);
-	persist_rows_clear(g);
-	for (uint32_t cursor = 0; rows_next(&g->rows, &cursor, &key, &value);)
-		persist_row(g, key, value);
-	persist_cut_above(g, g->log.applied);
-	for (uint64_t i = g->log.applied + 1; log_get(&g->log, i, &entry); i++)
-		persist_entry(g, i, &entry.ballot, entry.command);
-	persist_durable(g);
-	g->lease.rewrite_number = persist_sync(g);
-}
-
-void voter_tick(struct gossip *g)
-{
-	struct lease *l = &g->lease;
-	duration limit = g->durable.config.lease;
-	if (!l->disk_overdue && l->disk_asked != NEVER && g->now.boot - l->disk_asked > limit) {
-		l->disk_overdue = true;
-		core_trace(g, RULE_DISK_OVERDUE, g->self, 0, g->now.boot - l->disk_asked, 0, 0);
-	}
-	if (g->now.boot < l->disk_check_at)
-		return;
-	l->disk_check_at = g->now.boot + (g->store_failed ? STORE_RETRY : RATE_WINDOW);
-	if (l->disk_asked != NEVER)
-		return;
-	if (g->store_failed)
-		rewrite_store(g);
-	persist_durable(g);
-	persist_sync(g);
 }
