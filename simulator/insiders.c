@@ -8,15 +8,21 @@
 
 #define LIE_BIT(kind) ((uint32_t)1 << ((kind) - FAULT_REPLAY))
 
+static void prepare(struct world *w)
+{
+	struct insiders *in = &w->insiders;
+	if (in->arena)
+		return;
+	dice_seed(&in->dice, w->settings.seed, DICE_INSIDERS);
+	in->arena = malloc(ARENA_PACKET_SIZE);
+	in->captured = calloc(CAPTURED_MAX, sizeof(*in->captured));
+	assert(in->arena && in->captured);
+}
+
 void insiders_turn(struct world *w, const struct fault *f, bool begins)
 {
 	struct insiders *in = &w->insiders;
-	if (!in->arena) {
-		dice_seed(&in->dice, w->settings.seed, DICE_INSIDERS);
-		in->arena = malloc(ARENA_PACKET_SIZE);
-		in->captured = calloc(CAPTURED_MAX, sizeof(*in->captured));
-		assert(in->arena && in->captured);
-	}
+	prepare(w);
 	w->machines[in->who].lies = false;
 	if (begins && f->node != in->who) /* one insider at a time */
 		in->lies = 0;
@@ -238,11 +244,96 @@ static struct bytes alter(struct world *w, struct machine *m, const struct effec
 	return (struct bytes){room, size};
 }
 
+/* ---- a forged TRANSFER ---- */
+
+void insiders_forge(struct world *w, const struct machine *m)
+{
+	prepare(w);
+	w->insiders.forger = (struct forger){.works = true, .who = m->index};
+}
+
+static size_t forge_claim(const struct now *now, const struct ready *ready, uint64_t epoch,
+                          uint8_t *out, size_t capacity)
+{
+	struct command claim = {.kind = COMMAND_CLAIM, .judged_wall = now->wall, .epoch = epoch};
+	claim.owner = ready->owner;
+	claim.ballot = ready->successor;
+	claim.if_version = NO_VERSION;
+	return command_encode(&claim, out, capacity);
+}
+
+/* All of it is known to who was offered the lease, but for the signature: that is its own. */
+static void forge_transfer(struct world *w, struct transfer *out, uint8_t *room, size_t size)
+{
+	const struct forger *f = &w->insiders.forger;
+	const struct machine *m = &w->machines[f->who];
+	uint8_t statement[STATEMENT_MAX];
+	struct now now = machine_now(w, m);
+	struct status_view s;
+	struct member_view master;
+	struct hash claim;
+	gossip_status(m->core, &now, &s);
+	*out = (struct transfer){.ballot = f->ready.ballot, .successor = f->ready.successor,
+	                         .owner = f->ready.owner, .last_index = s.commit,
+	                         .last_ballot = f->ready.ballot, .round = 1,
+	                         .config_ballot = s.config.ballot,
+	                         .config_version = s.config.version, .commit = s.commit};
+	if (gossip_member(m->core, &now, s.master, &master))
+		out->from = (struct owner){
+			s.master, {master.incarnation, world_find(w, s.master)->nonce}};
+	out->claim = (struct bytes){room, forge_claim(&now, &f->ready, s.epoch + 1, room, size)};
+	hash_bytes(SEAL_QUICK, room, out->claim.size, &claim);
+	size_t length = transfer_statement(&s.cluster, &s.generation, out, &claim, statement);
+	statement_sign(SEAL_QUICK, &m->keys, statement, length, out->signature);
+}
+
+/*
+ * Takes the place, and the number, of the next packet of the forger to each voter, and of the next of
+ * the master to the forger, who can seal in the name of all that talk to it.
+ */
+static struct bytes forge(struct world *w, struct machine *m, const struct effect *effect,
+                          uint8_t *room)
+{
+	struct forger *f = &w->insiders.forger;
+	struct bytes honest = effect->packet.bytes;
+	uint8_t plain[PACKET_MAX], forged[PACKET_MAX], claim[256];
+	struct arena arena = {.data = w->insiders.arena, .size = ARENA_PACKET_SIZE};
+	struct envelope e;
+	struct voice v;
+	size_t size;
+	if (!find_voice(w, m, effect, &v) || (m->index != f->who && v.to->index != f->who) ||
+	    !packet_open(SEAL_QUICK, &v.key, &v.header, v.to->id, &v.receiver, honest.data,
+	                 honest.size, plain, &size) ||
+	    !envelope_decode(plain, size, &arena, &e))
+		return honest;
+	if (m->index == f->who && e.kind == MESSAGE_READY) {
+		f->offered = true;
+		f->ready = e.ready;
+		return honest;
+	}
+	struct transfer t;
+	if (!f->offered || f->told >> v.to->index & 1)
+		return honest;
+	forge_transfer(w, &t, claim, sizeof(claim));
+	if (v.to->id == t.from.node || (m->index != f->who && m->id != t.from.node))
+		return honest;
+	f->told |= (uint64_t)1 << v.to->index;
+	w->insiders.said++;
+	e.kind = MESSAGE_TRANSFER;
+	e.transfer = t;
+	e.item_count = 0;
+	size = envelope_encode(&e, forged, PACKET_PLAIN_MAX);
+	size = packet_seal(SEAL_QUICK, &v.key, &v.header, v.to->id, &v.receiver, forged, size, room);
+	return (struct bytes){room, size};
+}
+
 struct bytes insiders_packet(struct world *w, struct machine *m, const struct effect *effect,
                              uint8_t room[PACKET_MAX])
 {
 	struct insiders *in = &w->insiders;
 	const struct machine *to = world_find(w, effect->packet.to_node);
+	if (in->forger.works)
+		return forge(w, m, effect, room);
 	if (tells(in, FAULT_REPLAY) && to) {
 		if (!prng_below(&in->dice, 4))
 			capture(w, to->index, effect);

@@ -5,6 +5,9 @@
  * sealed again. So every lie arrives under a proven key and only the rules can resist it. What is
  * expected: no checker objects, whatever one insider says of members, facts and clocks. What a voter
  * promises and accepts is believed, as in every Paxos: that part is not lied about here.
+ *
+ * Only plays know the forger: who is offered the lease keeps its READY to itself and makes up the
+ * master's TRANSFER, with all but the master's signature.
  */
 #ifndef ESSAIM_INSIDERS_H
 #define ESSAIM_INSIDERS_H
@@ -23,6 +26,13 @@ struct captured {
 	uint8_t bytes[PACKET_MAX];
 };
 
+struct forger {
+	bool works, offered;
+	uint32_t who;
+	struct ready ready; /* its own: says all that a TRANSFER needs */
+	uint64_t told;      /* bit per machine that got the forgery, itself too */
+};
+
 struct insiders {
 	struct prng dice;
 	uint32_t lies; /* bit per fault kind, from FAULT_REPLAY on */
@@ -32,9 +42,13 @@ struct insiders {
 	uint64_t version;
 	struct captured *captured; /* CAPTURED_MAX */
 	uint8_t *arena;
+	struct forger forger;
 };
 
 void insiders_turn(struct world *w, const struct fault *f, bool begins);
+
+/* From now on `m` forges the TRANSFER that ends what is offered to it. */
+void insiders_forge(struct world *w, const struct machine *m);
 
 /* What leaves instead of this packet; may point into `room`. */
 struct bytes insiders_packet(struct world *w, struct machine *m, const struct effect *effect,

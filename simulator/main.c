@@ -37,10 +37,11 @@ static const char usage[] =
 	"      many cores of membership alone: all find each other, one dies, ten die at once;\n"
 	"      --no-facts: nobody says anything of itself\n"
 	"  essaim-sim sweep --seeds A..B [--jobs N] [--nodes N] [--duration D] [--no-faults]\n"
-	"                   [--twice] [--keep-going] [--budget D] [--beyond]\n"
+	"                   [--twice] [--keep-going] [--budget D] [--beyond] [--resume FILE]\n"
 	"      many runs; stops at the first objection and prints the command that replays it;\n"
 	"      --budget bounds the CPU time; --beyond lets clocks drift beyond the bound: authority\n"
-	"      may overlap then, which is counted, and the ledger must hold all the same\n"
+	"      may overlap then, which is counted, and the ledger must hold all the same; --resume keeps\n"
+	"      the tally in FILE and goes on from there, after Ctrl-C too: each seed is counted once\n"
 	"  essaim-sim sweep --weaken RULE[,RULE] [--stored LIST] [--seeds A..B] ...\n"
 	"      the same with rules switched off: the runs stored for them come first\n"
 	"  essaim-sim sweep --weaken list\n"
@@ -175,6 +176,8 @@ static bool valued(struct options *o, const char *word, const char *value)
 		o->faults_to = value;
 	else if (!strcmp(word, "--stored"))
 		o->stored = value;
+	else if (!strcmp(word, "--resume"))
+		o->sweep.resume = value;
 	else if (!strcmp(word, "--budget"))
 		o->sweep.budget = duration_of(value);
 	else

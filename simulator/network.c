@@ -131,7 +131,7 @@ void network_packet(struct world *w, struct machine *m, const struct effect *eff
 	m->sent_packets++;
 	m->sent_bytes += bytes.size;
 	assert(bytes.size <= PACKET_MAX);
-	if (m->lies)
+	if (m->lies || w->insiders.forger.works)
 		bytes = insiders_packet(w, m, effect, changed);
 	struct machine *to = find_address(w, &effect->packet.to);
 	const struct link *link = to ? network_link(n, m->index, to->index) : NULL;

@@ -13,6 +13,7 @@
  *     crash a        kill a          host, process
  *     start a        stop a          leave a        remove a VICTIM     transfer a b
  *     pause a        resume a
+ *     forge a                        offered the lease, a forges the master's TRANSFER (insiders.h)
  *     drift a boot|raw|wall 5000ppm
  *     step a 2s                      the wall clock jumps; `step a back 2s`
  *     disk a stall|fail|well

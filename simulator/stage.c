@@ -400,6 +400,15 @@ static int step_kill(struct stage *s)
 	return with_machine(s, machine_kill);
 }
 
+static int step_forge(struct stage *s)
+{
+	struct machine *m;
+	if (stage_machine(s, 1, &m))
+		return -1;
+	insiders_forge(s->world, m);
+	return 0;
+}
+
 static int step_start(struct stage *s)
 {
 	return with_machine(s, machine_start);
@@ -600,6 +609,7 @@ static const struct {
 	{"replay", 2, 2, STEP_WORLD, step_replay},
 	{"crash", 2, 2, STEP_WORLD, step_crash},
 	{"kill", 2, 2, STEP_WORLD, step_kill},
+	{"forge", 2, 2, STEP_WORLD, step_forge},
 	{"start", 2, 2, STEP_WORLD, step_start},
 	{"pause", 2, 2, STEP_WORLD, step_pause},
 	{"resume", 2, 2, STEP_WORLD, step_resume},

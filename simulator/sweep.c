@@ -12,10 +12,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "error.h"
 #include "report.h"
+#include "tally.h"
 
 #define TWICE_EVERY 50
-#define FAILOVERS_SUMMED 65536
+#define KEPT_EVERY 5 /* s */
 
 /* One running child. */
 struct job {
@@ -26,16 +28,14 @@ struct job {
 	size_t got;
 };
 
-struct tally {
+struct sweeping {
 	const struct sweep_settings *settings;
 	struct job *jobs;
-	uint64_t next, done, found, twice;
-	double cpu, simulated;
-	uint64_t events, packets, masters, faults, acknowledged, unknown;
-	uint64_t met[SOMETIMES_COUNT], expected, undecided;
-	int64_t *failovers; /* ms */
-	uint32_t failover_count;
-	time_t begun, shown;
+	struct tally tally;
+	char shape[REPLAY_MAX]; /* of the runs, for the kept tally */
+	uint64_t done_before;   /* this process began */
+	double cpu_before;
+	time_t begun, shown, kept;
 };
 
 static volatile sig_atomic_t interrupted;
@@ -72,7 +72,12 @@ static void child(const struct sweep_settings *s, uint64_t seed, int out)
 	_exit(written == (ssize_t)sizeof(result) ? 0 : 1);
 }
 
-static void begin(struct tally *t, struct job *job)
+static uint64_t next_seed(struct tally *t)
+{
+	return t->open_count ? t->open[--t->open_count] : t->next++;
+}
+
+static void begin(struct sweeping *w, struct job *job)
 {
 	int ends[2];
 	if (pipe(ends)) {
@@ -80,7 +85,7 @@ static void begin(struct tally *t, struct job *job)
 		exit(1);
 	}
 	fflush(NULL);
-	job->seed = t->next++;
+	job->seed = next_seed(&w->tally);
 	job->got = 0;
 	job->pid = fork();
 	if (job->pid < 0) {
@@ -89,8 +94,9 @@ static void begin(struct tally *t, struct job *job)
 	}
 	if (job->pid == 0) {
 		close(ends[0]);
-		signal(SIGINT, SIG_DFL);
-		child(t->settings, job->seed, ends[1]);
+		signal(SIGINT, SIG_IGN); /* a terminal tells all of us: the parent ends its children */
+		signal(SIGTERM, SIG_IGN);
+		child(w->settings, job->seed, ends[1]);
 	}
 	close(ends[1]);
 	job->pipe = ends[0];
@@ -98,28 +104,9 @@ static void begin(struct tally *t, struct job *job)
 
 /* ---- what they found ---- */
 
-static void add(struct tally *t, const struct run_result *r)
+static void tell(struct sweeping *w, uint64_t seed, const char *check, const char *text, double at)
 {
-	t->cpu += r->cpu_seconds;
-	t->simulated += (double)r->simulated / 1e9;
-	t->events += r->events;
-	t->packets += r->packets;
-	t->masters += r->masters;
-	t->faults += r->faults;
-	t->acknowledged += r->acknowledged;
-	t->unknown += r->unknown;
-	t->expected += r->expected;
-	t->undecided += r->undecided;
-	for (int i = 0; i < SOMETIMES_COUNT; i++)
-		t->met[i] += r->met[i];
-	t->twice += runs_twice(t->settings, r->seed);
-	for (uint32_t i = 0; i < r->failover.count && t->failover_count < FAILOVERS_SUMMED; i++)
-		t->failovers[t->failover_count++] = r->failover.list[i] / MILLISECOND;
-}
-
-static void tell(struct tally *t, uint64_t seed, const char *check, const char *text, double at)
-{
-	struct run_settings settings = t->settings->run;
+	struct run_settings settings = w->settings->run;
 	char replay[REPLAY_MAX];
 	settings.seed = seed;
 	report_replay(&settings, replay);
@@ -127,75 +114,146 @@ static void tell(struct tally *t, uint64_t seed, const char *check, const char *
 	        check, text, replay);
 }
 
-static void end(struct tally *t, struct job *job)
+static void count_failed(struct tally *t, uint64_t seed)
+{
+	if (!t->found++)
+		t->failed = seed;
+}
+
+static void end(struct sweeping *w, struct job *job)
 {
 	int status = 0;
 	char text[96];
 	close(job->pipe);
 	waitpid(job->pid, &status, 0);
 	job->pid = 0;
-	t->done++;
+	w->tally.done++;
 	if (job->got == sizeof(job->result)) {
 		const struct violations *v = &job->result.violations;
-		add(t, &job->result);
-		t->found += v->count > 0;
-		for (uint32_t i = 0; i < v->count && i < 1; i++)
-			tell(t, job->seed, v->list[i].check, v->list[i].text,
-			     (double)v->list[i].at / 1e9);
+		tally_add(&w->tally, &job->result, runs_twice(w->settings, job->seed));
+		if (v->count) {
+			count_failed(&w->tally, job->seed);
+			tell(w, job->seed, v->list[0].check, v->list[0].text,
+			     (double)v->list[0].at / 1e9);
+		}
 		return;
 	}
-	t->found++;
+	count_failed(&w->tally, job->seed);
 	snprintf(text, sizeof(text), WIFSIGNALED(status) ? "the run died of signal %d" :
 	                                                   "the run ended with code %d",
 	         WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-	tell(t, job->seed, "crash", text, 0);
+	tell(w, job->seed, "crash", text, 0);
 }
 
-static void receive(struct tally *t, struct job *job)
+/* Interrupted: what has no result yet is as if it had not begun. */
+static void abandon(struct sweeping *w)
+{
+	for (uint32_t i = 0; i < w->settings->jobs; i++) {
+		struct job *job = &w->jobs[i];
+		if (!job->pid)
+			continue;
+		kill(job->pid, SIGKILL);
+		waitpid(job->pid, NULL, 0);
+		close(job->pipe);
+		job->pid = 0;
+		w->tally.open[w->tally.open_count++] = job->seed;
+	}
+}
+
+static void receive(struct sweeping *w, struct job *job)
 {
 	uint8_t *into = (uint8_t *)&job->result + job->got;
 	ssize_t got = read(job->pipe, into, sizeof(job->result) - job->got);
 	if (got > 0)
 		job->got += (size_t)got;
 	else if (got == 0 || errno != EINTR)
-		end(t, job);
+		end(w, job);
+}
+
+/* ---- the tally outlives us ---- */
+
+static void complain(const struct error *error)
+{
+	fprintf(stderr, "%sessaim-sim: %s\n", isatty(STDERR_FILENO) ? "\n" : "", error->text);
+}
+
+/* With the seeds that run at the moment as open ones. */
+static int keep(struct sweeping *w)
+{
+	struct tally copy = w->tally;
+	struct error error;
+	w->kept = time(NULL);
+	if (!w->settings->resume)
+		return 0;
+	for (uint32_t i = 0; i < w->settings->jobs; i++)
+		if (w->jobs[i].pid)
+			copy.open[copy.open_count++] = w->jobs[i].seed;
+	int result = tally_write(&copy, w->settings->resume, w->shape, &error);
+	if (result)
+		complain(&error);
+	return result;
+}
+
+static int take_up(struct sweeping *w)
+{
+	const struct sweep_settings *s = w->settings;
+	struct run_settings run = s->run;
+	struct error error;
+	run.seed = 0; /* stands for all of them */
+	report_replay(&run, w->shape);
+	if (!s->resume)
+		return 0;
+	if (tally_read(&w->tally, s->resume, w->shape, &error)) {
+		complain(&error);
+		return -1;
+	}
+	w->done_before = w->tally.done;
+	w->cpu_before = w->tally.cpu;
+	if (w->tally.found)
+		tell(w, w->tally.failed, "earlier", "failed before this sweep was resumed", 0);
+	return 0;
 }
 
 /* ---- the whole ---- */
 
-static void show_progress(struct tally *t)
+static void show_progress(struct sweeping *w)
 {
-	const struct sweep_settings *s = t->settings;
+	const struct sweep_settings *s = w->settings;
+	const struct tally *t = &w->tally;
+	uint64_t done = t->done - w->done_before;
 	time_t now = time(NULL);
-	if (!isatty(STDERR_FILENO) || now == t->shown || !t->done)
+	if (!isatty(STDERR_FILENO) || now == w->shown || !done)
 		return;
-	t->shown = now;
-	double elapsed = (double)(now - t->begun) + 0.5;
+	w->shown = now;
+	double elapsed = (double)(now - w->begun) + 0.5;
 	double total = (double)(s->last - s->first + 1);
-	double rate = (double)t->done / elapsed;
+	double rate = (double)done / elapsed, left = (total - (double)t->done) / rate;
+	double cpu = t->cpu - w->cpu_before;
+	if (s->budget && cpu > 0 && left > elapsed * ((double)s->budget / 1e9 - cpu) / cpu)
+		left = elapsed * ((double)s->budget / 1e9 - cpu) / cpu;
 	fprintf(stderr, "\r%" PRIu64 " of %.0f seeds, %.1f/s, %.0f simulated s per CPU s, %.0f s left ",
-	        t->done, total, rate, t->cpu > 0 ? t->simulated / t->cpu : 0,
-	        (total - (double)t->done) / rate);
+	        t->done, total, rate, t->cpu > 0 ? t->simulated / t->cpu : 0, left > 0 ? left : 0);
 }
 
-static bool wants_more(const struct tally *t)
+static bool wants_more(const struct sweeping *w)
 {
-	const struct sweep_settings *s = t->settings;
-	if (interrupted || t->next > s->last || (t->found && !s->keep_going))
+	const struct sweep_settings *s = w->settings;
+	const struct tally *t = &w->tally;
+	if ((t->next > s->last && !t->open_count) || (t->found && !s->keep_going))
 		return false;
-	return !s->budget || t->cpu < (double)s->budget / 1e9;
+	return !s->budget || t->cpu - w->cpu_before < (double)s->budget / 1e9;
 }
 
 /* Starts what may start, waits for news. False when nothing runs any more. */
-static bool turn(struct tally *t)
+static bool turn(struct sweeping *w)
 {
-	struct pollfd fds[256];
-	struct job *jobs[256];
+	struct pollfd fds[JOBS_MAX];
+	struct job *jobs[JOBS_MAX];
 	nfds_t count = 0;
-	for (uint32_t i = 0; i < t->settings->jobs; i++) {
-		struct job *job = &t->jobs[i];
-		if (!job->pid && wants_more(t))
-			begin(t, job);
+	for (uint32_t i = 0; i < w->settings->jobs; i++) {
+		struct job *job = &w->jobs[i];
+		if (!job->pid && wants_more(w))
+			begin(w, job);
 		if (!job->pid)
 			continue;
 		jobs[count] = job;
@@ -206,27 +264,21 @@ static bool turn(struct tally *t)
 	if (poll(fds, count, 1000) > 0)
 		for (nfds_t i = 0; i < count; i++)
 			if (fds[i].revents)
-				receive(t, jobs[i]);
-	show_progress(t);
+				receive(w, jobs[i]);
+	show_progress(w);
+	if (time(NULL) >= w->kept + KEPT_EVERY)
+		keep(w);
 	return true;
 }
 
-static int compare_ms(const void *a, const void *b)
+static json_t *quantile(struct tally *t, uint32_t percent)
 {
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-	return (x > y) - (x < y);
-}
-
-static json_t *quantile(const struct tally *t, uint32_t percent)
-{
-	if (!t->failover_count)
-		return json_null();
-	return json_integer(t->failovers[(uint64_t)(t->failover_count - 1) * percent / 100]);
+	int64_t ms = tally_failover(t, percent);
+	return ms < 0 ? json_null() : json_integer(ms);
 }
 
 static void summarise(struct tally *t)
 {
-	qsort(t->failovers, t->failover_count, sizeof(*t->failovers), compare_ms);
 	json_t *json = json_pack(
 		"{s:I, s:I, s:I, s:b, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
 		"seeds", (json_int_t)t->done, "twice", (json_int_t)t->twice, "violations",
@@ -247,19 +299,29 @@ static void summarise(struct tally *t)
 	json_decref(json);
 }
 
+static int carry_out(struct sweeping *w)
+{
+	struct sigaction action = {.sa_handler = on_interrupt};
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	if (take_up(w) || keep(w)) /* a file that cannot be written is told before the work */
+		return 2;
+	while (!interrupted && turn(w))
+		;
+	abandon(w);
+	bool kept = !keep(w);
+	summarise(&w->tally);
+	return w->tally.found || !kept ? 1 : 0;
+}
+
 int sweep(const struct sweep_settings *settings)
 {
-	struct tally t = {.settings = settings, .next = settings->first, .begun = time(NULL)};
-	struct sigaction action = {.sa_handler = on_interrupt};
-	t.jobs = calloc(settings->jobs, sizeof(*t.jobs));
-	t.failovers = calloc(FAILOVERS_SUMMED, sizeof(*t.failovers));
-	assert(t.jobs && t.failovers && settings->jobs <= 256);
-	sigaction(SIGINT, &action, NULL);
-	while (turn(&t))
-		;
-	summarise(&t);
-	bool found = t.found > 0;
-	free(t.jobs);
-	free(t.failovers);
-	return found ? 1 : 0;
+	struct sweeping w = {.settings = settings, .begun = time(NULL)};
+	w.jobs = calloc(settings->jobs, sizeof(*w.jobs));
+	assert(w.jobs && settings->jobs <= JOBS_MAX);
+	tally_init(&w.tally, settings->first);
+	int code = carry_out(&w);
+	tally_finish(&w.tally);
+	free(w.jobs);
+	return code;
 }

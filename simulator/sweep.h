@@ -13,10 +13,14 @@ struct sweep_settings {
 	uint32_t jobs;
 	bool twice;      /* every seed; else every 50th */
 	bool keep_going; /* after a violation */
-	duration budget; /* CPU time; 0: no bound */
+	duration budget; /* CPU time of this process's runs; 0: no bound */
+	const char *resume; /* the tally is kept in this file and taken up from it (tally.h); or NULL */
 };
 
-/* Prints a summary as JSON. Returns the exit code: 1 if anything was found. */
+/*
+ * Prints a summary as JSON; after SIGINT or SIGTERM at once, of what it has by then. Returns the exit
+ * code: 1 if anything was found, 2 if the kept tally cannot be used.
+ */
 int sweep(const struct sweep_settings *settings);
 
 #endif

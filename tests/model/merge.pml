@@ -19,9 +19,10 @@
  *
  * The choice of P3 (-DWHOLE: instead of slot by slot, the log whose last entry is highest):
  *   (default)                 slot by slot: must hold
- *   WHOLE                     violated: a suffix that is re-proposed slot by slot leaves logs that end
+ *   WHOLE (S=3 or NB=4)       violated: a suffix that is re-proposed slot by slot leaves logs that end
  *                             in a high ballot but lack committed entries beyond
- *   WHOLE ATOMIC              violated: the same by learned entries alone, their labels are as high
+ *   WHOLE ATOMIC              violated: the same by learned entries alone, whose labels are as high,
+ *                             once a restart forgot a commit index (RS=0 holds, with NB=4 or S=3)
  *   WHOLE ATOMIC NOLEARN      must hold: logs are then prefixes of their ballot's log. So the rule
  *                             is good only where the re-proposed part is taken in one write and
  *                             learned entries never count as accepted
