@@ -1,12 +1,12 @@
 /*
  * lease.h: who may act. One struct for the three roles a node can play; each rule of lease.md is a
- * function of its own: V* in voter.c, P1-P4 in candidate.c, P4-P9 in master.c.
+ * function of its own: V* in voter.c, P1-P3 and T's side of P9 in candidate.c, P4-P9 in master.c.
  *
  *     IDLE --P1--> PREPARING --P3--> CLAIMING --P4--> MASTER --P5 renew--> MASTER
  *       ^              |                |               |  \--P9 READY, TRANSFER--> IDLE
  *       |              v late           v late          v P6 lapse, P8 release
  *       +--------------+----------------+---------------+
- *     IDLE --OFFER--> TAKING (T) --TRANSFER accepted by a majority--> MASTER
+ *     IDLE --OFFER--> TAKING (T) --own voter took TRANSFER--> CLAIMING --by a majority--> MASTER
  *
  * Invariants
  *   1. A deadline is stored before the message it belongs to is sent (P1, P5, P9).

@@ -4,7 +4,9 @@
  *     settled --want a change--> R1 rewrite under own ballot --R2 certified--> learner trained (R3) --> R4 install
  *
  * Sizes: 1 node: 1 voter; 2: 2; 3 and more: 3. A voter that is to leave or to be removed is dropped
- * first, so that its going away never costs the quorum that must agree to it.
+ * first, so that its going away never costs the quorum that must agree to it. One that is merely
+ * dead stays a voter until it is removed. A set changes only towards voters that answered within a
+ * lease.
  */
 #ifndef ESSAIM_VOTERS_H
 #define ESSAIM_VOTERS_H
