@@ -4,6 +4,9 @@
  * Swarm testing (Groce et al., ISSTA 2012): every run switches a random subset of the kinds off.
  * Each fault is a pair begin/end; the last part of every run has none and begins by healing all.
  * The list is explicit, so that a failing run can be told, and later shrunk, fault by fault.
+ *
+ * Not among them: mixed wire versions during a rolling upgrade, for only version 1 exists so far, and
+ * an address swap between two clusters, for a world holds one.
  */
 #ifndef ESSAIM_FAULTS_H
 #define ESSAIM_FAULTS_H

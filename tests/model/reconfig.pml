@@ -25,6 +25,7 @@
  *   NOR4   any number of voters at a time
  *   NOV1   a voter does not refuse a lower config
  *   MIXED  whoever adopts a higher config goes on with its ballot, promises of the old set count on
+ *   VERSIONFIRST  configs are ordered by version before ballot (seen only with three ballots)
  * Options: NB, DP, DA, VERSIONS (changes under one ballot, at most 3).
  * Bounds and numbers of states: tests/model/run.py.
  */
@@ -48,7 +49,11 @@
 #define MASTER 3
 #define GONE   4
 
+#ifdef VERSIONFIRST
+#define id(c)  (version_of(c) << 2 | ballot_of(c))
+#else
 #define id(c)  ((c) >> 4)
+#endif
 #define set(c) ((c) & 15)
 #define ballot_of(c)  ((c) >> 6)
 #define version_of(c) (((c) >> 4) & 3)

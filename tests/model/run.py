@@ -52,6 +52,7 @@ RUNS = [
     ("reconfig", "NOR4", "NOR4 LEASEONLY DP=2 DA=2", VIOLATED, False),
     ("reconfig", "NOV1", "NOV1 LEASEONLY DP=2 DA=2", VIOLATED, False),
     ("reconfig", "MIXED", "MIXED", VIOLATED, False),
+    ("reconfig", "VERSIONFIRST", "VERSIONFIRST LEASEONLY DP=2 DA=2", VIOLATED, True),
     ("fsync", "ledger", "", 1823087, False),
     ("fsync", "grant", "LEASE", 1194152, False),
     ("fsync", "grant-two-restarts", "LEASE RS=2", 2193989, True),

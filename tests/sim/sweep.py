@@ -161,7 +161,7 @@ def progress(binary):
 
 
 def main():
-    if len(sys.argv) != 2:
+    if len(sys.argv) < 2:  # --long says more to all of the suite
         print("usage: sweep.py SIM_BINARY", file=sys.stderr)
         return 2
     binary = sys.argv[1]
