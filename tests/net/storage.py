@@ -200,9 +200,12 @@ def _(clusters):
     c[3].terminate()
     shutil.copytree(c[3].data, c[4].data)
     c[3].start()
-    c[4].start()
-    wait_for(lambda: any(n.status().get("dropped", {}).get(reason, 0) > 0 for n in (c[1], c[2])
-                         for reason in ("clone", "old_incarnation")), "the others drop and count it")
+    wait_for(lambda: c.agree([1, 2, 3]), "the real one is back")
+    c[4].process = c[4].spawn()  # the copy: it may be told and stop before it ever answers us
+    wait_for(lambda: "rule=OLD_SELF" in c[4].tail() or
+             any(n.status().get("dropped", {}).get(reason, 0) > 0 for n in (c[1], c[2])
+                 for reason in ("clone", "old_incarnation")), "the copy is told, or dropped and counted")
+    expect(c[3].running(), "the real one goes on")
     try:
         c.put(1, "still", "works")
     except Refused as refusal:
