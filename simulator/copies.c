@@ -74,6 +74,18 @@ static void ask_later(struct world *w)
 	queue_push(&w->queue, w->now + ASK_EVERY, event);
 }
 
+/* A voter of two that votes no more leaves nobody to agree with: that no master comes is then right. */
+static bool expendable(struct world *w, const struct machine *m)
+{
+	struct status_view status;
+	struct now now = machine_now(w, m);
+	gossip_status(m->core, &now, &status);
+	for (uint32_t i = 0; i < status.config.voter_count; i++)
+		if (status.config.voters[i] == m->id)
+			return status.config.voter_count > 2;
+	return true;
+}
+
 void copies_roll_back(struct world *w, struct fault *f, bool begins)
 {
 	struct machine *m = &w->machines[f->node];
@@ -81,7 +93,7 @@ void copies_roll_back(struct world *w, struct fault *f, bool begins)
 		take_copy(w, f);
 		return;
 	}
-	if (!w->copies.held || w->copies.of != f->node || !all_know(w)) {
+	if (!w->copies.held || w->copies.of != f->node || !all_know(w) || !expendable(w, m)) {
 		forget(w);
 		return;
 	}
