@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Stored seeds, each twice, a stored sweep that must meet every situation, a sweep of fresh seeds.
 
-run.py SIM_BINARY [--seconds N] [--first SEED] [--seeds N]: ends after 2,000 seeds or 300 s of CPU time,
+run.py SIM_BINARY [--seconds N] [--first SEED] [--seeds N]: ends after 1,600 seeds or 300 s of CPU time,
 whichever comes first; one seed in 50 is run twice and its hashes compared. With more seconds than
 that it takes fresh seeds, by the date, for as long as asked.
 """
