@@ -58,7 +58,7 @@ def main():
     options = parser.parse_args()
     long = options.seconds > ORDINARY
     options.first = options.first or (int(time.time()) if long else 1000)
-    options.seeds = options.seeds or (10**9 if long else 2000)
+    options.seeds = options.seeds or (10**9 if long else 1600)
     passed = failed = 0
     for name, wrong in stored(options.binary, pathlib.Path(__file__).with_name("seeds.txt")):
         print(("not ok " if wrong else "ok ") + name + (f"\n{wrong}" if wrong else ""))
