@@ -67,8 +67,12 @@ static bool take_copy(struct world *w, struct fault *f)
 	return true;
 }
 
+/* One such event at a time: who asks twice in one answer would double for ever (seed 1813). */
 static void ask_later(struct world *w)
 {
+	if (w->copies.asked)
+		return;
+	w->copies.asked = true;
 	struct event *event = queue_event(&w->queue, EVENT_PERSON, 0, 0);
 	event->number = UINT64_MAX;
 	queue_push(&w->queue, w->now + ASK_EVERY, event);
@@ -127,6 +131,7 @@ void copies_due(struct world *w)
 {
 	struct copies *c = &w->copies;
 	struct machine *clone = &w->machines[w->count];
+	c->asked = false;
 	if (c->rollbacks)
 		supervise(w);
 	if (!c->held || w->now >= c->until)

@@ -20,7 +20,8 @@
 struct machine;
 
 struct copies {
-	bool held;     /* `image` is of machine `of` */
+	bool held;
+	bool asked; /* the next look is in the queue */
 	bool cloned;   /* the spare machine runs */
 	uint32_t of;
 	uint64_t incarnation; /* the later start's */

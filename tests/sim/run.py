@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Stored seeds, each twice, a stored sweep that must meet every situation, a sweep of fresh seeds.
 
-run.py SIM_BINARY [--seconds N] [--first SEED] [--seeds N]: ends after 1,600 seeds or 300 s of CPU time,
+run.py SIM_BINARY [--seconds N] [--first SEED] [--seeds N]: ends after 2,000 seeds or 300 s of CPU time,
 whichever comes first; one seed in 50 is run twice and its hashes compared. With more seconds than
 that it takes fresh seeds, by the date, for as long as asked.
 """
@@ -58,7 +58,7 @@ def main():
     options = parser.parse_args()
     long = options.seconds > ORDINARY
     options.first = options.first or (int(time.time()) if long else 1000)
-    options.seeds = options.seeds or (10**9 if long else 1600)
+    options.seeds = options.seeds or (10**9 if long else 2000)
     passed = failed = 0
     for name, wrong in stored(options.binary, pathlib.Path(__file__).with_name("seeds.txt")):
         print(("not ok " if wrong else "ok ") + name + (f"\n{wrong}" if wrong else ""))
