@@ -86,14 +86,16 @@ bool suspicion_wants(const struct gossip *g, const struct item *item)
 	if (!claim_plausible(claim, m->claim) || m->state == UNREACHABLE)
 		return false;
 	if (item->kind == ITEM_ACCUSATION)
-		return m->state != REACHABILITY_UNKNOWN && !accusation_known(g, m, item);
+		return m->state != REACHABILITY_UNKNOWN && !accusation_known(g, m, item) &&
+		       observer_of(g, item->author, m);
 	return !verdict_passed(g, m, claim);
 }
 
 static bool take_accusation(struct gossip *g, struct member *m, const struct item *item)
 {
 	struct member *author = member_find(g, item->author);
-	if (!budget_spend(&dispute_of(g, author)->accusing, g->now.boot, ACCUSATIONS_PER_SECOND,
+	if (!WEAKENED(g, WEAK_ACCUSATION_BUDGET) &&
+	    !budget_spend(&dispute_of(g, author)->accusing, g->now.boot, ACCUSATIONS_PER_SECOND,
 	                  ACCUSATIONS_BURST)) {
 		core_drop(g, DROP_BUDGET);
 		return false;
@@ -124,8 +126,9 @@ static bool take_refutation(struct gossip *g, struct member *m, const struct ite
 	return true;
 }
 
-/* Distinct, active, and not the subject. */
-static uint32_t accusers_valid(const struct gossip *g, const struct verdict_item *v)
+/* Distinct, active, its observers, and not the subject. */
+static uint32_t accusers_valid(const struct gossip *g, const struct member *subject,
+                               const struct verdict_item *v)
 {
 	uint32_t valid = 0;
 	for (uint32_t i = 0; i < v->accuser_count; i++) {
@@ -133,7 +136,7 @@ static uint32_t accusers_valid(const struct gossip *g, const struct verdict_item
 		for (uint32_t k = 0; k < i; k++)
 			doubled |= v->accusers[k] == v->accusers[i];
 		valid += !doubled && v->accusers[i] != v->subject &&
-		         member_active(g, v->accusers[i]);
+		         member_active(g, v->accusers[i]) && observer_of(g, v->accusers[i], subject);
 	}
 	return valid;
 }
@@ -141,7 +144,7 @@ static uint32_t accusers_valid(const struct gossip *g, const struct verdict_item
 /* A verdict that does not convince us is still its author's accusation. */
 static bool take_as_accusation(struct gossip *g, struct member *m, const struct item *item)
 {
-	if (m->state != REACHABLE && m->state != SUSPECT)
+	if ((m->state != REACHABLE && m->state != SUSPECT) || !observer_of(g, item->author, m))
 		return false;
 	struct suspicion *x = suspicion_of(g, m);
 	if (x != NULL && accuser_find(x, item->author) != NULL)
@@ -173,8 +176,8 @@ static void take_accusers(struct gossip *g, struct suspicion *x, const struct ve
 static bool take_verdict(struct gossip *g, struct member *m, const struct item *item)
 {
 	verdict_note(g, m, item_claim(item));
-	bool convincing = accusers_valid(g, &item->verdict) >= verdict_needed(g, m) &&
-	                  !member_heard(g, m->id, VERDICT_SILENCE);
+	bool convincing = accusers_valid(g, m, &item->verdict) >= verdict_needed(g, m) &&
+	                  !member_heard(g, m->id, VERDICT_SILENCE * (1 + (duration)g->membership.health));
 	if (!convincing)
 		return take_as_accusation(g, m, item);
 	struct suspicion *x = suspicion_of(g, m);

@@ -12,7 +12,7 @@ static void say_joined(struct gossip *g, uint64_t stream, struct joined *m)
 {
 	struct envelope e = {.kind = MESSAGE_JOINED};
 	m->wire_min = WIRE_VERSION_MIN;
-	m->wire_max = WIRE_VERSION_MAX;
+	m->wire_max = g->settings.wire_max;
 	m->sent_wall = g->now.wall;
 	e.joined = *m;
 	core_send_stream(g, stream, &e, true);
@@ -43,6 +43,20 @@ static bool name_legal(const struct bytes *name)
 	return text_size(text) == name->size && name_check(text, NULL) == 0;
 }
 
+/*
+ * What the bearer believes to become is what the token makes it. At the door only, as far as this
+ * member knows the token: who applies the entry takes the token's word, as older versions do.
+ */
+static const char *role_refusal(const struct gossip *g, uint64_t token, enum role wanted)
+{
+	struct token_row row;
+	if (!ledger_token(g, token, &row) || row.role == wanted)
+		return NULL;
+	return row.role == ROLE_WITNESS
+	           ? "this token admits a witness: join with --witness, or take another token"
+	           : "this token admits no witness: make one with 'essaim token create --witness'";
+}
+
 /* Joins that wait for their answer: this stream's, or all (0). */
 static uint32_t joins_waiting(const struct gossip *g, uint64_t stream)
 {
@@ -71,15 +85,27 @@ void admit_join(struct gossip *g, uint64_t stream, uint64_t token, const struct 
 		refuse(g, stream, "the joining node's name is not a legal name");
 		return;
 	}
-	if (m->member.wire_min > WIRE_VERSION_MAX || m->member.wire_max < WIRE_VERSION_MIN) {
+	if (m->member.wire_min > g->settings.wire_max || m->member.wire_max < WIRE_VERSION_MIN) {
 		core_drop(g, DROP_VERSION);
 		refuse(g, stream, "this member speaks no wire version that the joining node speaks");
+		return;
+	}
+	if (m->member.wire_max < level_of(g)) {
+		core_drop(g, DROP_VERSION);
+		refuse(g, stream, outcome_text(LEDGER_WIRE_OLD));
+		return;
+	}
+	const char *unfit = role_refusal(g, token, m->member.role);
+	if (unfit != NULL) {
+		refuse(g, stream, unfit);
 		return;
 	}
 	if (joins_waiting(g, 0) >= JOINS_WAITING_MAX) {
 		refuse(g, stream, "this member has too many joins waiting: try again in a moment");
 		return;
 	}
+	if (!level_allows(g, COMMAND_MEMBER_ADDRESSES))
+		c.member.more.count = 0; /* older members would keep another row than we */
 	route_request(g, 0, stream, &c, ADMIT_PATIENCE, 0);
 }
 
@@ -89,9 +115,12 @@ static uint32_t name_peers(const struct gossip *g, struct peer_hint peers[PEERS_
 	for (uint32_t i = 0; i < g->membership.count && count < PEERS_IN_WELCOME_MAX; i++) {
 		node_id id = member_id_at(g, i);
 		struct peer_hint *p = &peers[count];
+		struct addresses all;
 		if (id == 0 || (id != g->self && !member_reachable(g, id, true)) ||
-		    !member_address(g, id, &p->address))
+		    !member_addresses(g, id, &all))
 			continue;
+		p->address = all.list[0];
+		p->more = addresses_rest(&all);
 		p->key = *member_key(g, id);
 		p->name = text_bytes(gossip_name(g, id));
 		p->incarnation = member_incarnation(g, id);

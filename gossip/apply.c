@@ -3,6 +3,9 @@
  */
 #include "core.h"
 
+#include "addresses.h"
+#include "settings.h"
+
 #define TOKENS_MAX 128
 #define ROW_ROOM (VALUE_MAX_SIZE + 4096)
 
@@ -172,13 +175,13 @@ static void revoke_all_tokens(struct gossip *g)
 
 /* ---- members ---- */
 
-static enum outcome check_token(const struct token_row *token, const struct command *c)
+enum outcome ledger_token_judge(const struct token_row *token, instant wall)
 {
 	if (token->revoked)
 		return LEDGER_TOKEN_REVOKED;
 	if (token->uses_left == 0)
 		return LEDGER_TOKEN_USED;
-	if (token->expires_wall <= c->judged_wall)
+	if (token->expires_wall <= wall)
 		return LEDGER_TOKEN_EXPIRED;
 	return LEDGER_DONE;
 }
@@ -205,7 +208,7 @@ static bool name_taken(struct gossip *g, const struct member_record *who)
 }
 
 /* LEDGER_ALREADY_MEMBER: the same node redeems again, because the answer was lost. */
-static enum outcome check_admission(struct gossip *g, const struct member_record *who)
+enum outcome ledger_admission(struct gossip *g, const struct member_record *who)
 {
 	struct member_row row;
 	if (get_member(g, node_key_id(&who->key), &row)) {
@@ -226,19 +229,21 @@ static enum outcome apply_redeem(struct gossip *g, uint64_t index, const struct 
 {
 	struct token_row token;
 	struct member_row old;
-	enum outcome outcome = check_admission(g, &c->member);
+	if (c->member.wire_max < level_of(g))
+		return LEDGER_WIRE_OLD;
+	enum outcome outcome = ledger_admission(g, &c->member);
 	if (outcome == LEDGER_ALREADY_MEMBER)
 		return LEDGER_DONE;
 	if (outcome != LEDGER_DONE)
 		return outcome;
 	if (!ledger_token(g, c->token, &token))
 		return LEDGER_TOKEN_UNKNOWN;
-	outcome = check_token(&token, c);
+	outcome = ledger_token_judge(&token, c->judged_wall);
 	if (outcome != LEDGER_DONE)
 		return outcome;
 	token.uses_left--;
 	put_token(g, &token);
-	struct member_row row = {c->member, MEMBER_ACTIVE, index, c->judged_wall};
+	struct member_row row = {c->member, MEMBER_ACTIVE, index, c->judged_wall, 0};
 	row.record.role = token.role;
 	g->ledger.members += !get_member(g, node_key_id(&c->member.key), &old);
 	write_member(g, &row);
@@ -282,6 +287,61 @@ static enum outcome apply_member_gone(struct gossip *g, uint64_t index, const st
 	return LEDGER_DONE;
 }
 
+static enum outcome apply_addresses(struct gossip *g, const struct command *c)
+{
+	struct member_row row;
+	if (!get_member(g, c->subject, &row))
+		return LEDGER_MEMBER_UNKNOWN;
+	if (row.state != MEMBER_ACTIVE)
+		return LEDGER_DONE;
+	addresses_apply(c, &row.record);
+	write_member(g, &row);
+	members_put(g, &row);
+	core_trace(g, RULE_ADDRESSES, c->subject, 0, 0, 0, 0);
+	return LEDGER_DONE;
+}
+
+static enum outcome check_rekey(const struct gossip *g, const struct command *c)
+{
+	struct member_row row;
+	if (!get_member(g, c->subject, &row))
+		return LEDGER_MEMBER_UNKNOWN;
+	if (row.state != MEMBER_ACTIVE)
+		return LEDGER_KEY_REMOVED;
+	if (!same_key(&row.record.key, &c->member.old_key) || !rekey_signed(g, c))
+		return LEDGER_UNSIGNED;
+	if (get_member(g, node_key_id(&c->member.key), &row))
+		return LEDGER_ID_TAKEN;
+	return g->ledger.members >= MEMBERS_MAX ? LEDGER_MEMBERS_FULL : LEDGER_DONE;
+}
+
+/* One entry: the old id becomes a tombstone that names its successor, the new one is what it was. */
+static enum outcome apply_rekey(struct gossip *g, uint64_t index, const struct command *c)
+{
+	struct member_row row;
+	enum outcome outcome = check_rekey(g, c);
+	if (outcome != LEDGER_DONE)
+		return outcome;
+	get_member(g, c->subject, &row);
+	row.changed_index = index;
+	row.changed_wall = c->judged_wall;
+	struct member_row next = row;
+	next.record.key = c->member.key;
+	next.record.old_key = c->member.old_key;
+	memcpy(next.record.signature, c->member.signature, SIGNATURE_SIZE);
+	memcpy(next.record.old_signature, c->member.old_signature, SIGNATURE_SIZE);
+	row.state = MEMBER_REMOVED;
+	row.successor = node_key_id(&c->member.key);
+	write_member(g, &row);
+	write_member(g, &next);
+	members_put(g, &next);
+	g->ledger.members++;
+	g->ledger.gone = c->subject;
+	revoke_all_tokens(g);
+	core_trace(g, RULE_REKEYED, c->subject, row.successor, 0, 0, 0);
+	return LEDGER_DONE;
+}
+
 /* The last words to it must be sent while it still counts as a member. */
 void ledger_tell_gone(struct gossip *g)
 {
@@ -293,12 +353,29 @@ void ledger_tell_gone(struct gossip *g)
 	bool removed = row.state == MEMBER_REMOVED;
 	if (removed) {
 		struct envelope e = {.kind = MESSAGE_FAREWELL};
-		e.farewell = (struct farewell){FAREWELL_REMOVED, g->self, 0};
+		e.farewell = (struct farewell){FAREWELL_REMOVED, g->self, row.successor};
 		core_send(g, gone, &e);
 	}
 	members_put(g, &row);
-	if (gone == g->self)
-		life_end(g, removed ? STANDING_REMOVED : STANDING_LEFT);
+	if (gone == g->self && removed)
+		life_removed(g, row.successor);
+	else if (gone == g->self)
+		life_end(g, STANDING_LEFT);
+}
+
+void ledger_bury(struct gossip *g, uint64_t index, instant wall, const node_id *dead, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		struct member_row row;
+		if (!get_member(g, dead[i], &row) || row.state == MEMBER_REMOVED)
+			continue;
+		row.state = MEMBER_REMOVED;
+		row.changed_index = index;
+		row.changed_wall = wall;
+		write_member(g, &row);
+		members_put(g, &row);
+	}
+	revoke_all_tokens(g);
 }
 
 /* ---- claims ---- */
@@ -315,6 +392,7 @@ static enum outcome apply_claim(struct gossip *g, const struct command *c)
 	}
 	if (c->owner.node != g->self)
 		core_trace(g, RULE_MASTER_SEEN, c->owner.node, 0, (int64_t)c->epoch, 0, 0);
+	hand_over_claimed(g, c);
 	return LEDGER_DONE;
 }
 
@@ -323,7 +401,19 @@ static enum outcome apply_kind(struct gossip *g, uint64_t index, const struct co
 	switch (c->kind) {
 	case COMMAND_NOOP:
 	case COMMAND_KV_GET:
+	case COMMAND_MASTER_TRANSFER:
 	case COMMAND_KINDS:
+		return LEDGER_DONE;
+	case COMMAND_SEIZED:
+		return generation_apply(g, index, c);
+	case COMMAND_SETTING_PUT:
+		return settings_apply(g, index, c);
+	case COMMAND_MEMBER_ADDRESSES:
+		return apply_addresses(g, c);
+	case COMMAND_MEMBER_REKEY:
+		return apply_rekey(g, index, c);
+	case COMMAND_LEVEL:
+		level_apply(g, c);
 		return LEDGER_DONE;
 	case COMMAND_CLAIM:
 		return apply_claim(g, c);

@@ -3,7 +3,6 @@
  */
 #include "core.h"
 
-#define HEALTH_FIT 4                      /* a sicker node leaves it to others */
 #define EXPIRY_SLACK (3 * MILLISECOND)    /* others' grants end a little after ours */
 #define LOOK_AGAIN (50 * MILLISECOND)     /* while no majority is in sight */
 #define EARLY (25 * MILLISECOND)          /* a grant that lives longer is no matter of clocks */
@@ -44,7 +43,7 @@ static bool fit(const struct gossip *g)
 	const struct config *c = &g->durable.config;
 	return config_position(c, g->self) >= 0 && !config_witness(c, g->self) &&
 	       g->membership.health <= HEALTH_FIT && voter_disk_well(g) && !g->life.stop_asked &&
-	       g->standing == STANDING_MEMBER;
+	       g->standing == STANDING_MEMBER && !seize_frozen(g);
 }
 
 static void send_prepares(struct gossip *g)
@@ -150,7 +149,7 @@ static bool met_higher_config(struct gossip *g, const struct config *config)
  * That needs every log to be a prefix of its ballot's log, which learned entries break; plain
  * Multi-Paxos' choice per slot needs nothing of the kind.)
  */
-static bool merge(struct gossip *g, const struct promise *m)
+bool candidate_merge(struct gossip *g, const struct promise *m)
 {
 	uint32_t chosen = 0;
 	while (chosen < m->entry_count && m->entries[chosen].index <= m->commit)
@@ -185,7 +184,7 @@ void candidate_on_promise(struct gossip *g, node_id from, const struct promise *
 	if (m->grant.owner.node != 0 && !owner_equal(&m->grant.owner, &self) &&
 	    !WEAKENED(g, WEAK_P2_OPEN))
 		return; /* P2: not open */
-	if (from != g->self && !merge(g, m)) {
+	if (from != g->self && !candidate_merge(g, m)) {
 		master_abandon(g);
 		return;
 	}
@@ -233,12 +232,26 @@ void candidate_on_reject(struct gossip *g, node_id from, const struct reject *m)
 	case REJECT_SLOW:
 	case REJECT_OLD_SELF:
 	case REJECT_ROUND:
+	case REJECT_UNFIT:
 		break;
 	}
 	master_abandon(g);
 }
 
 /* ---- T's side of the hand-over (P9) ---- */
+
+/* Who offers need not wait for one that will not take it. */
+static void say_unfit(struct gossip *g, node_id to, const struct offer *m)
+{
+	struct envelope e = {.kind = MESSAGE_REJECT};
+	e.reject = (struct reject){.ballot = m->ballot,
+		.reason = REJECT_UNFIT,
+		.promised = g->durable.promised,
+		.config = g->durable.config,
+		.commit = g->log.commit};
+	core_trace(g, RULE_UNFIT, to, 0, 0, 0, 0);
+	core_send(g, to, &e);
+}
 
 void candidate_on_offer(struct gossip *g, node_id from, const struct offer *m)
 {
@@ -247,7 +260,11 @@ void candidate_on_offer(struct gossip *g, node_id from, const struct offer *m)
 	bool same_log = ballot_equal(&l->match_ballot, &m->ballot) && l->match == m->last_index &&
 	                g->log.last == m->last_index && l->waiting_count == 0;
 	same_log |= WEAKENED(g, WEAK_P9_LOG);
-	if (l->phase != PHASE_IDLE || l->mute || !fit(g) || !v->live || v->owner.node != from ||
+	if (l->phase == PHASE_IDLE && !fit(g)) {
+		say_unfit(g, from, m);
+		return;
+	}
+	if (l->phase != PHASE_IDLE || l->mute || !v->live || v->owner.node != from ||
 	    !ballot_equal(&v->ballot, &m->ballot) || !same_log)
 		return;
 	l->taking_from = m->ballot;

@@ -2,7 +2,10 @@
 
 /*
  * Clock samples: every probe and its ack carry four wall-clock stamps (t1..t4, as NTP does). Of the
- * last 8 samples of a peer the one with the lowest delay counts: its error is half its delay.
+ * last 8 samples of a peer the one with the smallest error now counts: half its delay, and what two
+ * clocks may have drifted apart since. A sample is kept against our boot clock, so that a step of our
+ * own wall clock shows at once; one that contradicts the best of the earlier ones shows a step
+ * of theirs, and those are forgotten.
  * Shown to people and told to others as the fact "clock"; nothing is decided by it.
  */
 
@@ -13,8 +16,17 @@
 #define PUBLISH_STEP (50 * MILLISECOND)
 #define PUBLISH_PEERS 3
 
+#define DRIFT_PPM 1000 /* two clocks, each slewed by NTP's 500 ppm at most */
+
 struct sample {
-	duration offset, delay;
+	duration base; /* their wall clock less our boot clock */
+	duration delay;
+	instant taken; /* boot clock */
+};
+
+/* A peer's offset as it is known now. */
+struct reading {
+	duration offset, error, delay;
 };
 
 struct track {
@@ -55,6 +67,35 @@ static bool plausible(instant stamp)
 	return stamp >= 0 && stamp < STAMP_MAX;
 }
 
+static struct reading read_sample(const struct sample *s, const struct now *now)
+{
+	duration age = now->boot - s->taken;
+	return (struct reading){s->base - (now->wall - now->boot),
+		s->delay / 2 + age / 1000000 * DRIFT_PPM + 1, s->delay};
+}
+
+static bool best_of(const struct track *track, const struct now *now, struct reading *out)
+{
+	bool any = false;
+	for (uint32_t i = 0; i < SAMPLES && i < track->count; i++) {
+		struct reading r = read_sample(&track->samples[i], now);
+		if (any && r.error >= out->error)
+			continue;
+		*out = r;
+		any = true;
+	}
+	return any;
+}
+
+static bool contradicts(const struct gossip *g, const struct track *track, const struct sample *fresh)
+{
+	struct reading best, now = read_sample(fresh, &g->now);
+	if (!best_of(track, &g->now, &best))
+		return false;
+	duration apart = now.offset - best.offset;
+	return apart > now.error + best.error || -apart > now.error + best.error;
+}
+
 void clocks_sample(struct gossip *g, struct member *m, instant t1, instant t2, instant t3,
                    instant t4)
 {
@@ -64,30 +105,29 @@ void clocks_sample(struct gossip *g, struct member *m, instant t1, instant t2, i
 	if (delay < 0 || t3 < t2)
 		return; /* a clock was stepped in between */
 	struct track *track = &g->membership.clocks->tracks[member_slot(g, m)];
-	track->samples[track->count++ % SAMPLES] =
-	    (struct sample){(t2 - t1) / 2 + (t3 - t4) / 2, delay};
+	struct sample sample = {(t2 - t1) / 2 + (t3 - t4) / 2 + (g->now.wall - g->now.boot), delay,
+		g->now.boot};
+	if (contradicts(g, track, &sample))
+		track->count = 0;
+	track->samples[track->count++ % SAMPLES] = sample;
 }
 
-static const struct sample *best_sample(const struct gossip *g, uint32_t slot)
+static bool best_reading(const struct gossip *g, const struct now *now, uint32_t slot,
+                         struct reading *out)
 {
-	const struct track *track = &g->membership.clocks->tracks[slot];
-	const struct sample *best = NULL;
-	for (uint32_t i = 0; i < SAMPLES && i < track->count; i++) {
-		if (best == NULL || track->samples[i].delay < best->delay)
-			best = &track->samples[i];
-	}
-	return best;
+	return best_of(&g->membership.clocks->tracks[slot], now, out);
 }
 
-void clocks_view(const struct gossip *g, const struct member *m, struct member_view *out)
+void clocks_view(const struct gossip *g, const struct now *now, const struct member *m,
+                 struct member_view *out)
 {
-	const struct sample *best = best_sample(g, member_slot(g, m));
-	if (best == NULL || m->id == g->self)
+	struct reading best;
+	if (m->id == g->self || !best_reading(g, now, member_slot(g, m), &best))
 		return;
 	out->clock_known = true;
-	out->clock_offset = best->offset;
-	out->clock_error = best->delay / 2;
-	out->round_trip = best->delay;
+	out->clock_offset = best.offset;
+	out->clock_error = best.error;
+	out->round_trip = best.delay;
 }
 
 /* ---- the fact ---- */
@@ -95,18 +135,19 @@ void clocks_view(const struct gossip *g, const struct member *m, struct member_v
 struct nearest {
 	uint32_t count;
 	uint32_t slots[PUBLISH_PEERS];
-	struct sample samples[PUBLISH_PEERS];
+	struct reading samples[PUBLISH_PEERS];
 };
 
 static void nearest_find(const struct gossip *g, struct nearest *out)
 {
 	out->count = 0;
 	for (uint32_t slot = 0; slot < g->membership.count; slot++) {
-		const struct sample *s = best_sample(g, slot);
-		if (s == NULL || !member_is_peer(g, &g->membership.members[slot]))
+		struct reading r;
+		if (!member_is_peer(g, &g->membership.members[slot]) ||
+		    !best_reading(g, &g->now, slot, &r))
 			continue;
 		uint32_t at = out->count;
-		while (at > 0 && out->samples[at - 1].delay > s->delay)
+		while (at > 0 && out->samples[at - 1].delay > r.delay)
 			at--;
 		if (at == PUBLISH_PEERS)
 			continue;
@@ -115,7 +156,7 @@ static void nearest_find(const struct gossip *g, struct nearest *out)
 			out->samples[i] = out->samples[i - 1];
 			out->slots[i] = out->slots[i - 1];
 		}
-		out->samples[at] = *s;
+		out->samples[at] = r;
 		out->slots[at] = slot;
 	}
 }
@@ -165,8 +206,10 @@ static bool moved(const struct gossip *g)
 		return true;
 	for (uint32_t i = 0; i < c->told_count; i++) {
 		const struct member *m = member_find(g, c->told[i]);
-		const struct sample *s = best_sample(g, member_slot(g, m));
-		duration change = s->offset - c->told_offset[i];
+		struct reading r;
+		if (m == NULL || !best_reading(g, &g->now, member_slot(g, m), &r))
+			return true;
+		duration change = r.offset - c->told_offset[i];
 		if (change > PUBLISH_STEP || change < -PUBLISH_STEP)
 			return true;
 	}

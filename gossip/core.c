@@ -14,18 +14,35 @@ void core_trace(struct gossip *g, enum rule rule, node_id subject, node_id other
 {
 	struct effect *effect = effects_add(&g->out, EFFECT_TRACE);
 	if (effect != NULL)
-		effect->trace = (struct trace){rule, subject, other, {n1, n2, n3}};
+		effect->trace = (struct trace){rule, subject, other, {n1, n2, n3}, {{0}}};
+}
+
+void core_trace_path(struct gossip *g, enum rule rule, node_id subject, const struct address *from,
+                     const struct address *to)
+{
+	struct effect *effect = effects_add(&g->out, EFFECT_TRACE);
+	if (effect != NULL)
+		effect->trace = (struct trace){rule, subject, 0, {0}, {*from, *to}};
+}
+
+void core_trace_ends(struct gossip *g, enum rule rule, node_id subject, const struct address *from,
+                     const struct address *to)
+{
+	struct effect *effect = effects_add(&g->out, EFFECT_TRACE);
+	if (effect != NULL)
+		effect->trace = (struct trace){.rule = rule, .subject = subject, .ends = {*from, *to}};
 }
 
 /* ---- sending ---- */
 
-static void fill_header(struct gossip *g, struct envelope *e)
+static void fill_header(struct gossip *g, uint32_t wire, struct envelope *e)
 {
-	e->wire = WIRE_VERSION_MAX;
+	e->wire = wire;
 	e->incarnation = g->durable.incarnation.number;
 	e->commit = g->log.commit;
 	e->summary = facts_summary(g);
 	e->refutation = g->membership.refutation;
+	e->generation = e->generation_tag = 0;
 	e->items = NULL;
 	e->item_count = 0;
 }
@@ -33,8 +50,8 @@ static void fill_header(struct gossip *g, struct envelope *e)
 static void send_frame(struct gossip *g, node_id to, uint64_t stream, enum message_kind kind,
                        const uint8_t *plain, size_t size, bool close_after)
 {
-	struct address address = {0};
-	if (stream == 0 && !member_address(g, to, &address))
+	struct way way = {0};
+	if (stream == 0 && !member_way(g, to, &way))
 		return;
 	uint8_t *room = effects_room(&g->out, size, false);
 	struct effect *effect = room == NULL ? NULL : effects_add(&g->out, EFFECT_FRAME);
@@ -43,24 +60,43 @@ static void send_frame(struct gossip *g, node_id to, uint64_t stream, enum messa
 	memcpy(room, plain, size);
 	effect->frame.stream = stream;
 	effect->frame.to = to;
-	effect->frame.address = address;
+	effect->frame.address = way.to;
+	effect->frame.path = way.path;
 	effect->frame.message = kind;
 	effect->frame.close_after = close_after;
 	effect->frame.bytes = (struct bytes){room, size};
 }
 
-/* What leaves little room for gossip anyway is not asked to carry any. */
-#define ITEMS_ROOM_MIN 128
+/* A frame says which generation it is of: streams are not bound to one (handshake.h). */
+static void send_whole(struct gossip *g, node_id to, struct envelope *e)
+{
+	e->generation = g->durable.generation.number;
+	e->generation_tag = generation_tag(&g->durable.generation);
+	size_t size = envelope_encode(e, g->scratch, SCRATCH_SIZE);
+	assert(size > 0);
+	send_frame(g, to, 0, e->kind, g->scratch, size, false);
+}
 
-void core_send(struct gossip *g, node_id to, struct envelope *e)
+void core_tell(struct gossip *g, node_id to, struct envelope *e)
 {
 	if (to == g->self || !life_member(g))
 		return;
-	fill_header(g, e);
+	fill_header(g, level_spoken(g, to), e);
+	send_whole(g, to, e);
+}
+
+/* What leaves little room for gossip anyway is not asked to carry any. */
+#define ITEMS_ROOM_MIN 128
+
+void core_send_by(struct gossip *g, node_id to, const struct way *by, struct envelope *e)
+{
+	if (to == g->self || !life_member(g))
+		return;
+	fill_header(g, level_spoken(g, to), e);
 	size_t size = envelope_encode(e, g->scratch, SCRATCH_SIZE);
 	assert(size > 0);
 	if (size > PACKET_PLAIN_MAX) {
-		send_frame(g, to, 0, e->kind, g->scratch, size, false);
+		send_whole(g, to, e);
 		return;
 	}
 	if (size + ITEMS_ROOM_MIN <= PACKET_PLAIN_MAX) {
@@ -69,12 +105,17 @@ void core_send(struct gossip *g, node_id to, struct envelope *e)
 			size = envelope_encode(e, g->scratch, SCRATCH_SIZE);
 		assert(size > 0 && size <= PACKET_PLAIN_MAX);
 	}
-	session_send(g, to, e->kind, g->scratch, size);
+	session_send(g, to, by, e->kind, g->scratch, size);
+}
+
+void core_send(struct gossip *g, node_id to, struct envelope *e)
+{
+	core_send_by(g, to, NULL, e);
 }
 
 void core_send_stream(struct gossip *g, uint64_t stream, struct envelope *e, bool close_after)
 {
-	fill_header(g, e);
+	fill_header(g, level_of(g), e); /* (a joiner, and who answers it, is at the lowest) */
 	size_t size = envelope_encode(e, g->scratch, SCRATCH_SIZE);
 	assert(size > 0);
 	send_frame(g, 0, stream, e->kind, g->scratch, size, close_after);
@@ -108,6 +149,8 @@ void persist_entry(struct gossip *g, uint64_t index, const struct ballot *ballot
 	op->index = index;
 	op->ballot = *ballot;
 	op->value = command;
+	if (command_is_level(command))
+		persist_op(g, STORE_FORMAT)->index = LEVEL_FORMAT;
 }
 
 void persist_cut_above(struct gossip *g, uint64_t index)
@@ -126,6 +169,8 @@ void persist_row(struct gossip *g, struct bytes key, struct bytes value)
 	    persist_op(g, value.data == NULL ? STORE_ROW_DELETE : STORE_ROW);
 	op->key = key;
 	op->value = value;
+	if (value.data != NULL && level_row(key))
+		persist_op(g, STORE_FORMAT)->index = LEVEL_FORMAT;
 }
 
 void persist_rows_clear(struct gossip *g)

@@ -9,7 +9,10 @@
  *     voters.h       changing the configuration
  *     learner.h      catching up
  *     route.h        a user's command finds the master and applies once
+ *     level.h        which wire version everybody speaks
+ *     rekey.h        a member changes its key
  *     life.h         blank, joining, member, leaving, stopped
+ *     seize.h, generation.h   the quorum is lost: a new generation
  */
 #ifndef ESSAIM_CORE_H
 #define ESSAIM_CORE_H
@@ -27,16 +30,21 @@ struct carve {
 };
 void *carve(struct carve *c, size_t size); /* 16-aligned; NULL while only measuring */
 
+#include "hand_over.h"
+#include "generation.h"
 #include "lease.h"
 #include "learner.h"
 #include "ledger.h"
+#include "level.h"
 #include "life.h"
 #include "log.h"
 #include "membership.h"
 #include "prng.h"
 #include "quorum.h"
+#include "rekey.h"
 #include "route.h"
 #include "rows.h"
+#include "seize.h"
 #include "voters.h"
 #include "weaken.h"
 
@@ -66,10 +74,15 @@ struct gossip {
 	struct rows rows;
 	struct ledger ledger;
 	struct lease lease;
+	struct hand_over hand_over;
 	struct voters voters;
 	struct learner learner;
 	struct route route;
+	struct level level;
+	struct rekey rekey;
 	struct life life;
+	struct seize seize;
+	struct generation_change generation;
 };
 
 #define SCRATCH_SIZE (FRAME_MAX + 4096)
@@ -82,6 +95,11 @@ struct gossip {
  * fits, with waiting gossip items added, else as a frame. To an unknown or removed member: nothing.
  */
 void core_send(struct gossip *g, node_id to, struct envelope *e);
+
+/* As a frame, to whoever ever was a member, of whichever generation. */
+void core_tell(struct gossip *g, node_id to, struct envelope *e);
+/* The same by a given way, if it is a packet: probes of a path, and their answers. */
+void core_send_by(struct gossip *g, node_id to, const struct way *by, struct envelope *e);
 
 /* The same on a named stream. */
 void core_send_stream(struct gossip *g, uint64_t stream, struct envelope *e, bool close_after);
@@ -104,6 +122,13 @@ uint64_t persist_sync(struct gossip *g);
 /* ---- tracing ---- */
 void core_trace(struct gossip *g, enum rule rule, node_id subject, node_id other, int64_t n1,
                 int64_t n2, int64_t n3);
+/* The same with a path's two ends. */
+void core_trace_path(struct gossip *g, enum rule rule, node_id subject, const struct address *from,
+                     const struct address *to);
+
+/* With two addresses. */
+void core_trace_ends(struct gossip *g, enum rule rule, node_id subject, const struct address *from,
+                     const struct address *to);
 
 static inline void core_drop(struct gossip *g, enum drop_reason reason)
 {
@@ -117,7 +142,7 @@ static inline instant instant_min(instant a, instant b)
 
 /* A rule of the simulator's own build may be switched off; the daemon's build has no switch. */
 #ifdef ESSAIM_WEAKEN
-#define WEAKENED(g, bit) (((g)->settings.weakened >> (bit)) & 1)
+#define WEAKENED(g, bit) ((bool)(((g)->settings.weakened >> (bit)) & 1))
 #else
 #define WEAKENED(g, bit) ((void)(g), false)
 #endif

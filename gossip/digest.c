@@ -10,7 +10,9 @@
 #define DIGEST_SETTLE (200 * MILLISECOND) /* a change on its way is not yet a difference */
 #define DIGEST_OVERDUE (5 * SECOND)
 #define DIGEST_PACKETS 5 /* at a time, in a large swarm: 200 owners */
-#define DIGEST_PACE (50 * MILLISECOND) /* a swarm that starts together differs everywhere */
+/* A swarm that starts together differs everywhere: no more digests at once, the larger it is. */
+#define DIGEST_PACE (50 * MILLISECOND)
+#define DIGEST_PACE_MEMBER (5 * MILLISECOND)
 
 static bool entry_differs(const struct gossip *g, const struct member *m, const struct digest_entry *entry)
 {
@@ -60,7 +62,7 @@ void facts_compare(struct gossip *g, struct member *m, uint64_t summary)
 	    (g->now.boot - f->changed < DIGEST_SETTLE && b->digest_at != 0 && since < DIGEST_OVERDUE))
 		return;
 	b->digest_at = g->now.boot;
-	f->digest_next = g->now.boot + DIGEST_PACE;
+	f->digest_next = g->now.boot + swarm_gap(g, DIGEST_PACE, DIGEST_PACE_MEMBER);
 	send_digests(g, m);
 }
 

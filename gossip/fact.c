@@ -1,4 +1,6 @@
 #include "fact.h"
+
+#include "addresses.h"
 #include "text.h"
 
 /*
@@ -92,8 +94,9 @@ uint32_t facts_take(struct gossip *g, struct member *owner, node_id from, const 
 		return NO_SLOT;
 	}
 	core_trace(g, RULE_FACT_CHANGED, owner->id, 0, (int64_t)x->version, 0, 0);
-	if (x == fact_find(g, owner, text_bytes("address")))
-		member_moved(g, owner, fact_bytes(f, x));
+	if (x == fact_find(g, owner, text_bytes("address")) ||
+	    x == fact_find(g, owner, text_bytes("addresses")))
+		addresses_told(g, owner);
 	if (x->big && owner->id != g->self) {
 		x->pending = true;
 		f->pending_count++;
@@ -206,17 +209,39 @@ void facts_publish(struct gossip *g, struct bytes key, struct bytes value)
 		spread_fact(g, place);
 }
 
+/*
+ * Only what neither ledger nor greetings tell: each fact of each member is verified by every other,
+ * and when a thousand join, that is what they do most. A later start says where it is even if it did not
+ * move: its older facts, whatever they said, end with that.
+ */
 void facts_start(struct gossip *g)
 {
 	struct member *self = member_find(g, g->self);
 	if (self == NULL || g->settings.facts_off)
 		return;
-	char address[ADDRESS_TEXT_SIZE];
-	address_format(&g->settings.address, address);
-	facts_publish(g, text_bytes("address"), text_bytes(address));
-	facts_publish(g, text_bytes("role"), text_bytes(role_name(self->role)));
-	char wire[] = {'0' + WIRE_VERSION_MIN, '-', '0' + WIRE_VERSION_MAX, '\0'};
-	facts_publish(g, text_bytes("wire"), text_bytes(wire));
+	if (g->durable.incarnation.number == 1 && addresses_in_ledger(g, self))
+		return;
+	addresses_publish(g);
+}
+
+/* What we said we say again, signed anew; what others said they will say again, too. */
+void facts_new_generation(struct gossip *g)
+{
+	struct facts *f = g->membership.facts;
+	spread_clear(g);
+	for (uint32_t i = 0; i < g->membership.count; i++) {
+		struct member *owner = &g->membership.members[i];
+		if (owner->id != g->self)
+			facts_drop_owner(g, owner);
+	}
+	for (uint32_t i = 0; i < f->used; i++) {
+		struct item item;
+		if (!f->pool[i].used || !facts_item(g, i, f->pool[i].version, &item))
+			continue;
+		item_sign(g, &item);
+		memcpy(f->pool[i].signature, item.signature, SIGNATURE_SIZE);
+		spread_fact(g, i);
+	}
 }
 
 struct bytes facts_value(const struct gossip *g, node_id owner, struct bytes key)

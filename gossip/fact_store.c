@@ -228,6 +228,11 @@ struct bytes fact_key(const struct fact *x)
 	return (struct bytes){x->key, x->key_size};
 }
 
+bool facts_own(const struct gossip *g, uint32_t fact)
+{
+	return g->membership.members[g->membership.facts->pool[fact].owner].id == g->self;
+}
+
 uint64_t facts_version(const struct gossip *g, uint32_t fact)
 {
 	const struct fact *x = &g->membership.facts->pool[fact];

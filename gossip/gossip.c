@@ -38,6 +38,7 @@ static void carve_all(struct gossip *g, struct carve *c)
 	lease_init(g, c);
 	route_init(g, c);
 	membership_init(g, c);
+	seize_init(g, c);
 	voters_init(g);
 }
 
@@ -48,6 +49,8 @@ static void settle(struct gossip *g, const struct gossip_settings *settings)
 		g->settings.ledger_bytes = DEFAULT_LEDGER_BYTES;
 	if (g->settings.log_bytes == 0)
 		g->settings.log_bytes = DEFAULT_LOG_BYTES;
+	if (g->settings.wire_max == 0)
+		g->settings.wire_max = WIRE_VERSION_MAX;
 	g->self = node_key_id(&settings->keys.public_key);
 }
 
@@ -67,6 +70,7 @@ struct gossip *gossip_init(void *memory, const struct gossip_settings *settings)
 	struct gossip *g = carve(&c, sizeof *g);
 	settle(g, settings);
 	prng_seed(&g->prng, settings->seed);
+	g->rekey.next = settings->next;
 	carve_all(g, &c);
 	return g;
 }
@@ -110,6 +114,9 @@ static void take_message(struct gossip *g, node_id from, const struct envelope *
 	case MESSAGE_WELCOME:
 	case MESSAGE_JOIN:
 	case MESSAGE_JOINED:
+	case MESSAGE_INQUIRY:
+	case MESSAGE_INQUIRED:
+	case MESSAGE_SEIZED: /* in frames only: generation_frame */
 	case MESSAGE_KINDS:
 		return;
 	case MESSAGE_PROBE:
@@ -144,6 +151,12 @@ static void take_message(struct gossip *g, node_id from, const struct envelope *
 	case MESSAGE_SNAPSHOT:
 		learner_on_snapshot(g, from, &e->snapshot);
 		return;
+	case MESSAGE_SURVEY:
+		consent_on_survey(g, from, &e->survey);
+		return;
+	case MESSAGE_SURVEY_ANSWER:
+		seize_on_answer(g, from, &e->survey_answer);
+		return;
 	case MESSAGE_REQUEST:
 		route_on_request(g, from, &e->request);
 		return;
@@ -160,12 +173,13 @@ static void take_packet(struct gossip *g, const struct input *input)
 		core_drop(g, DROP_NOT_READY);
 		return;
 	}
-	node_id from = session_open(g, &input->packet.from, input->packet.bytes, &e);
+	struct way way = {input->packet.path, input->packet.from};
+	node_id from = session_open(g, &way, input->packet.bytes, &e);
 	if (from != 0)
 		take_message(g, from, &e, false, 0);
 }
 
-/* A stream of a stranger: nothing but JOIN (to a member) and JOINED (to a joiner). */
+/* A stream of a stranger: nothing but JOIN and INQUIRY (to a member) and JOINED (to a joiner). */
 static void take_strange_frame(struct gossip *g, const struct input *input,
                                const struct envelope *e)
 {
@@ -173,6 +187,8 @@ static void take_strange_frame(struct gossip *g, const struct input *input,
 		life_on_joined(g, input->frame.stream, &e->joined);
 	else if (e->kind == MESSAGE_JOIN && life_member(g))
 		admit_join(g, input->frame.stream, input->frame.token, &e->join);
+	else if (e->kind == MESSAGE_INQUIRY && life_member(g))
+		inquiry_answer(g, input->frame.stream, input->frame.token, &e->inquiry);
 	else
 		core_drop(g, DROP_STRANGER);
 }
@@ -190,6 +206,8 @@ static void take_frame(struct gossip *g, const struct input *input)
 		take_strange_frame(g, input, &e);
 		return;
 	}
+	if (life_member(g) && generation_frame(g, from, &e))
+		return;
 	if (!life_member(g) || !member_active(g, from)) {
 		core_drop(g, life_member(g) ? DROP_REMOVED : DROP_NOT_READY);
 		return;
@@ -218,6 +236,7 @@ static void take_persisted(struct gossip *g, uint64_t number, bool failed)
 		g->persisted_number = number;
 	life_persisted(g, number, failed);
 	lease_persisted(g, number, failed);
+	consent_persisted(g, number, failed);
 }
 
 /*
@@ -266,6 +285,7 @@ static void take_input(struct gossip *g, const struct input *input)
 		break;
 	case INPUT_ABANDON:
 		route_abandon(g, input->abandon.client);
+		seize_abandon(g, input->abandon.client);
 		break;
 	case INPUT_INIT:
 		life_init(g, input);
@@ -280,10 +300,19 @@ static void take_input(struct gossip *g, const struct input *input)
 		facts_publish(g, input->publish.key, input->publish.value);
 		break;
 	case INPUT_TRANSFER:
-		master_offer(g, input->transfer.to);
+		hand_over_start(g, input->transfer.to);
+		break;
+	case INPUT_REKEY:
+		rekey_request(g, input);
 		break;
 	case INPUT_STOP:
 		life_stop(g);
+		break;
+	case INPUT_SEIZE:
+		seize_input(g, input);
+		break;
+	case INPUT_RESTORE:
+		generation_restore(g, input);
 		break;
 	}
 }
@@ -296,6 +325,9 @@ static void tick_all(struct gossip *g)
 		learner_tick(g);
 		ledger_tick(g);
 		route_tick(g);
+		level_tick(g);
+		seize_tick(g);
+		generation_tick(g);
 	}
 	life_tick(g);
 }
@@ -347,7 +379,10 @@ instant gossip_deadline(const struct gossip *g)
 	at = instant_min(at, lease_deadline(g));
 	at = instant_min(at, voters_deadline(g));
 	at = instant_min(at, learner_deadline(g));
+	at = instant_min(at, seize_deadline(g));
+	at = instant_min(at, generation_deadline(g));
 	at = instant_min(at, ledger_deadline(g));
+	at = instant_min(at, level_deadline(g));
 	return instant_min(at, route_deadline(g));
 }
 
@@ -397,7 +432,12 @@ void gossip_status(const struct gossip *g, const struct now *now, struct status_
 	out->commit = g->log.commit;
 	out->applied = g->log.applied;
 	out->health = g->membership.health;
+	out->level = level_of(g);
 	memcpy(out->dropped, g->dropped, sizeof out->dropped);
+	out->seizing = g->seize.phase;
+	out->consented_to = g->durable.consent_to;
+	out->superseded_by = g->durable.superseded_by;
+	out->superseded_by_rival = g->durable.superseded_by_rival;
 	out->members_total = members_active(g);
 	out->members_reachable = g->membership.reachable;
 	if (!life_member(g))
@@ -462,6 +502,31 @@ const char *gossip_name(const struct gossip *g, node_id id)
 const struct node_key *gossip_key(const struct gossip *g, node_id id)
 {
 	return member_active(g, id) ? member_key(g, id) : NULL;
+}
+
+const struct node_key *gossip_stream_key(const struct gossip *g, node_id id)
+{
+	return id == g->self ? NULL : member_key(g, id);
+}
+
+bool gossip_generation_at(const struct gossip *g, uint32_t position, struct generation_view *out)
+{
+	struct seized r;
+	if (position >= g->durable.generation.number ||
+	    !generation_record(g, g->durable.generation.number - position, &r))
+		return false;
+	*out = (struct generation_view){.number = r.generation.number,
+		.hash = r.generation.hash,
+		.old = r.old.hash,
+		.restored = r.restored,
+		.by = node_key_id(&r.by),
+		.wall = r.wall,
+		.index = r.index,
+		.dead_count = r.dead_count,
+		.followed_count = r.followed_count,
+		.dead = r.dead,
+		.followed = r.followed};
+	return true;
 }
 
 bool gossip_fact_at(const struct gossip *g, const struct now *now, uint32_t position,

@@ -24,6 +24,7 @@
 #include "rules.h"
 #include "seal.h"
 #include "view.h"
+#include "weaken.h"
 
 struct gossip;
 
@@ -31,16 +32,20 @@ struct gossip;
 struct gossip_settings {
 	enum seal_mode seal;
 	struct node_keys keys;
-	struct address address; /* advertised */
+	node_id next; /* of the key that waits beside it, from a change not known to be over; 0: none */
+	struct address address; /* advertised: the first */
+	struct addresses more;  /* advertised: the others */
+	struct addresses local; /* what each of the body's sockets is bound to; none: one, of any kind */
 	uint32_t members_max;   /* <= MEMBERS_MAX; memory is sized by it */
 	uint32_t ledger_bytes;  /* capacity of the rows; 0: 16 MiB */
 	uint32_t log_bytes;     /* capacity of the log window; 0: 4 MiB; at least 2 * ENTRIES_BYTES_MAX */
 	uint64_t seed[4];       /* for the core's own dice: random in the daemon, drawn in the simulator */
 	uint8_t salt[SALT_SIZE]; /* random, of this process start */
 	uint64_t nonce;          /* random, of this process start: the incarnation's */
+	uint32_t wire_max;       /* tests: speak no version above this; 0: WIRE_VERSION_MAX */
 	bool membership_only;    /* simulator: no lease, no ledger traffic (large swarms) */
 	bool facts_off;          /* simulator: nothing is published by the mind itself (larger ones) */
-	uint64_t weakened;       /* simulator's own build only: rules switched off, by bit */
+	weakened_set weakened;   /* simulator's own build only: rules switched off, by bit */
 };
 
 /* Bytes of memory a core needs. */
@@ -73,10 +78,26 @@ enum input_kind {
 	INPUT_JOIN,      /* join one */
 	INPUT_DIALED,    /* what came of an EFFECT_DIAL */
 	INPUT_PUBLISH,   /* a fact of this node */
-	INPUT_TRANSFER,  /* hand the lease to this node (0: whoever is fit) */
+	INPUT_TRANSFER,  /* at the master: hand the lease to this node (0: whoever is fit); tells
+	                  * nobody what came of it: COMMAND_MASTER_TRANSFER does */
 	INPUT_STOP,      /* stop cleanly: hand over or release, say farewell */
+	INPUT_SEIZE,     /* the quorum is lost for good: found a new generation (seize.h). Progress,
+	                  * then one EFFECT_ANSWER: DONE once it is durable, or REFUSED and why */
+	INPUT_RESTORE,   /* the same from a backup, on a blank node, piece by piece. One
+	                  * EFFECT_OUTCOME: after END, or at the first piece that is not legal */
+	INPUT_REKEY,     /* this node takes another key (rekey.h). One EFFECT_ANSWER, and once it is known
+	                  * to be committed EFFECT_STOP with REKEYED: the body puts the new key in the
+	                  * old one's place and begins anew with it */
 	INPUT_KINDS
 };
+
+/*
+ *     BEGIN --> ROW ... ROW --> END (durable: a member and master-to-be) | ABANDON (blank again)
+ *
+ * Nothing is durable before END: who reads the file checks it as a whole, then says END or ABANDON.
+ */
+enum restore_step { RESTORE_BEGIN, RESTORE_ROW, RESTORE_END, RESTORE_ABANDON };
+enum restore_table { RESTORE_KV, RESTORE_SETTING };
 
 enum knock_result { KNOCK_OPEN = 1, KNOCK_REFUSED = 2, KNOCK_SILENT = 3 };
 
@@ -85,6 +106,7 @@ struct input {
 	union {
 		struct {
 			struct address from;
+			uint32_t path; /* which socket it came by: index into settings.local */
 			struct bytes bytes;
 		} packet;
 		struct {
@@ -139,6 +161,29 @@ struct input {
 		struct {
 			node_id to;
 		} transfer;
+		struct {
+			uint64_t client;
+			const struct node_keys *next; /* durable beside the present one */
+			duration patience;
+		} rekey;
+		struct {
+			uint64_t client;
+			uint32_t dead_count; /* any number: who is named twice counts once */
+			const node_id *dead; /* the operator's word: these will never run again */
+		} seize;
+		struct {
+			enum restore_step step;
+			/* BEGIN: who this node is to be, and what the backup is of */
+			const char *name;
+			struct cluster_id cluster;
+			struct generation generation;
+			uint64_t index;
+			/* ROW: as kv_view and setting_view show it */
+			enum restore_table table;
+			struct bytes key, value;
+			uint64_t version;     /* KV: at most `index` */
+			instant changed_wall; /* KV */
+		} restore;
 	};
 };
 
@@ -152,10 +197,12 @@ enum effect_kind {
 	EFFECT_KNOCK,   /* does that address take TCP connections? answer within `patience` */
 	EFFECT_DIAL,    /* open a join stream */
 	EFFECT_HANG_UP, /* close every stream of this member */
+	EFFECT_PATH_DOWN, /* close its streams on this path: what follows is sent by another */
 	EFFECT_TRACE,   /* a decision: log it */
 	EFFECT_CHANGED, /* a kv row changed: tell whoever watches */
 	EFFECT_OUTCOME, /* of INPUT_INIT, INPUT_JOIN: done, or why not */
 	EFFECT_STOP,    /* this process may end now */
+	EFFECT_PROGRESS, /* of INPUT_SEIZE, about once a second */
 };
 
 enum store_kind {
@@ -166,6 +213,7 @@ enum store_kind {
 	STORE_ROW,        /* key, value */
 	STORE_ROW_DELETE, /* key */
 	STORE_ROWS_CLEAR, /* forget all rows */
+	STORE_FORMAT,     /* index: who knows only older formats must not open this store any more */
 };
 
 struct store_op {
@@ -180,6 +228,7 @@ struct effect {
 	union {
 		struct {
 			struct address to;
+			uint32_t path; /* from which socket: index into settings.local */
 			node_id to_node;
 			enum message_kind message; /* for filters and statistics */
 			struct bytes bytes;
@@ -188,6 +237,7 @@ struct effect {
 			uint64_t stream; /* 0: whichever stream leads to `to` */
 			node_id to;
 			struct address address;
+			uint32_t path; /* from which local address to dial */
 			enum message_kind message;
 			bool close_after;
 			struct bytes bytes;
@@ -205,6 +255,7 @@ struct effect {
 		struct {
 			node_id node;
 			struct address address;
+			uint32_t path;
 			duration patience;
 		} knock;
 		struct {
@@ -217,6 +268,11 @@ struct effect {
 		struct {
 			node_id node;
 		} hang_up;
+		struct {
+			node_id node;
+			uint32_t path;
+			struct address address;
+		} path_down;
 		struct trace trace;
 		struct {
 			struct bytes key; /* without its table */
@@ -229,8 +285,14 @@ struct effect {
 			struct bytes text; /* one sentence if not done */
 		} outcome;
 		struct {
-			enum standing standing; /* STOPPED, LEFT or REMOVED */
+			enum standing standing; /* STOPPED, LEFT, REMOVED, OLD_GENERATION or REKEYED */
 		} stop;
+		struct {
+			uint64_t client;
+			enum seize_phase phase;
+			duration left;            /* of this phase, if nothing comes in between */
+			uint32_t asked, answered; /* members not named dead, without this node */
+		} progress;
 	};
 };
 
@@ -255,6 +317,13 @@ bool gossip_member(const struct gossip *g, const struct now *now, node_id id,
                    struct member_view *out);
 bool gossip_member_named(const struct gossip *g, const struct now *now, const char *name,
                          struct member_view *out);
+/* The key of whoever ever was a member: a stream may be opened to tell it that it is one no more. */
+const struct node_key *gossip_stream_key(const struct gossip *g, node_id id);
+/*
+ * The generations that were seized or restored, newest first; false when `position` is past the
+ * last. What it points to: valid until the next call with this core.
+ */
+bool gossip_generation_at(const struct gossip *g, uint32_t position, struct generation_view *out);
 /* "" if unknown. Valid until the next step. */
 const char *gossip_name(const struct gossip *g, node_id id);
 const struct node_key *gossip_key(const struct gossip *g, node_id id);
@@ -267,6 +336,12 @@ bool gossip_token_at(const struct gossip *g, uint32_t position, struct token_vie
  * the stream, so that its bearer can be told what is wrong with it. */
 bool gossip_token_hash(const struct gossip *g, const struct now *now, uint64_t token,
                        struct hash *out);
+
+/* What the cluster agreed on, in the order of the table; false when `position` is past the last. */
+bool gossip_setting_at(const struct gossip *g, uint32_t position, struct setting_view *out);
+
+/* How many voters are wanted, and why they are as they are. */
+void gossip_voters(const struct gossip *g, const struct now *now, struct voters_view *out);
 
 /* Local, possibly stale. Rows of kv in an arbitrary but stable order. */
 bool gossip_kv_at(const struct gossip *g, uint32_t *cursor, struct kv_view *out);

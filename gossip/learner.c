@@ -5,6 +5,7 @@
 #define FETCH_AGAIN (200 * MILLISECOND)
 #define VOTER_WAITS (300 * MILLISECOND) /* its master's ACCEPTs usually bring it */
 #define PUSH_EVERY (20 * MILLISECOND)
+#define PUSH_EVERY_MEMBER (200 * MICROSECOND) /* a thousand who join: all push all the time */
 #define PUSH_TO 4
 #define CHUNK_MAX (256 * 1024)
 
@@ -25,7 +26,7 @@ static bool fed_by_master(const struct gossip *g)
 void learner_hint(struct gossip *g, node_id from, uint64_t commit)
 {
 	struct learner *l = &g->learner;
-	if (commit <= g->log.commit || g->settings.membership_only)
+	if (commit <= g->log.commit || g->settings.membership_only || seize_frozen(g))
 		return;
 	bool was_behind = l->fetch_at != NEVER;
 	if (commit >= l->target || l->source == 0) {
@@ -167,6 +168,8 @@ bool learner_take(struct gossip *g, const struct entry *entries, uint32_t count,
 
 void learner_on_entries(struct gossip *g, node_id from, const struct entries *m)
 {
+	if (seize_frozen(g))
+		return; /* what it has was told already */
 	take_config(g, &m->config);
 	if (g->lease.phase == PHASE_MASTER || g->lease.phase == PHASE_CLAIMING)
 		return; /* our own ballot's commits are counted by ourselves */
@@ -190,7 +193,7 @@ static void install(struct gossip *g, node_id from, const struct snapshot *m)
 void learner_on_snapshot(struct gossip *g, node_id from, const struct snapshot *m)
 {
 	struct learner *l = &g->learner;
-	if (m->index <= g->log.applied || m->total > l->capacity)
+	if (seize_frozen(g) || m->index <= g->log.applied || m->total > l->capacity)
 		return;
 	if (m->offset == 0) {
 		l->index = m->index;
@@ -210,12 +213,26 @@ void learner_on_snapshot(struct gossip *g, node_id from, const struct snapshot *
 		l->fetch_at = g->now.boot;
 }
 
+void learner_forget(struct gossip *g)
+{
+	struct learner *l = &g->learner;
+	l->target = g->log.commit;
+	l->source = 0;
+	l->index = 0;
+	l->fetch_at = NEVER;
+}
+
 /* ---- telling others ---- */
 
 void learner_advanced(struct gossip *g)
 {
-	if (g->learner.push_at == NEVER)
-		g->learner.push_at = g->now.boot + PUSH_EVERY;
+	struct learner *l = &g->learner;
+	if (l->push_at != NEVER)
+		return;
+	instant again = l->pushed_at + swarm_gap(g, PUSH_EVERY, PUSH_EVERY_MEMBER);
+	l->push_at = g->now.boot + PUSH_EVERY;
+	if (l->push_at < again)
+		l->push_at = again;
 }
 
 /* Our commit rides in every header: an empty gossip message to a few is enough. */
@@ -226,6 +243,7 @@ static void push(struct gossip *g)
 	if (l->pushed == g->log.commit || members_active(g) <= g->durable.config.voter_count)
 		return;
 	l->pushed = g->log.commit;
+	l->pushed_at = g->now.boot;
 	for (int i = 0; i < PUSH_TO; i++) {
 		struct envelope e = {.kind = MESSAGE_GOSSIP};
 		node_id to = member_random(g, 0);

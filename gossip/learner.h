@@ -19,7 +19,8 @@ struct learner {
 	instant behind_since;
 	instant fetch_at; /* next FETCH; NEVER if not behind */
 	instant push_at;  /* when to tell others of our commit; NEVER */
-	uint64_t pushed;
+	uint64_t pushed; /* our commit when we last told others, */
+	instant pushed_at; /* and when that was */
 	/* a snapshot being put together */
 	uint8_t *buffer;
 	uint32_t capacity;
@@ -35,6 +36,8 @@ void learner_advanced(struct gossip *g);
 void learner_on_fetch(struct gossip *g, node_id from, const struct fetch *m);
 void learner_on_entries(struct gossip *g, node_id from, const struct entries *m);
 void learner_on_snapshot(struct gossip *g, node_id from, const struct snapshot *m);
+/* What was heard of belongs to another generation. */
+void learner_forget(struct gossip *g);
 void learner_tick(struct gossip *g);
 instant learner_deadline(const struct gossip *g);
 

@@ -5,7 +5,6 @@
 
 #define FOR_EVER ((duration)1 << 60)
 
-#define DISK_CHECK_EVERY (10 * SECOND)
 #define CANDIDATE_LOOK (50 * MILLISECOND)
 
 duration elapsed_owner(const struct now *now, const struct now *from)
@@ -81,7 +80,7 @@ void lease_start(struct gossip *g)
 	struct lease *l = &g->lease;
 	if (g->settings.membership_only)
 		return;
-	l->disk_check_at = g->now.boot + DISK_CHECK_EVERY;
+	l->disk_check_at = g->now.boot + voter_disk_check_every(g);
 	l->candidate_at = g->now.boot;
 	l->highest_seen = g->durable.promised;
 	if ((g->durable.lease_max == 0 && !g->durable.old_self) || WEAKENED(g, WEAK_V0_QUARANTINE))
@@ -155,8 +154,7 @@ static instant owner_deadline(const struct gossip *g)
 	if (l->phase == PHASE_CLAIMING || l->phase == PHASE_MASTER) {
 		at = instant_min(at, l->renew_at);
 		at = instant_min(at, l->retry_at);
-		if (l->offered_to != 0)
-			at = instant_min(at, l->offer_until);
+		at = instant_min(at, hand_over_deadline(g));
 	}
 	return at;
 }
@@ -194,6 +192,8 @@ static void on_reject(struct gossip *g, node_id from, const struct reject *m)
 
 void lease_message(struct gossip *g, node_id from, const struct envelope *e)
 {
+	if (seize_frozen(g))
+		return; /* it left the votes of this generation */
 	switch (e->kind) {
 	case MESSAGE_PREPARE:
 		note_ballot(g, &e->prepare.ballot);
@@ -219,7 +219,7 @@ void lease_message(struct gossip *g, node_id from, const struct envelope *e)
 		candidate_on_offer(g, from, &e->offer);
 		break;
 	case MESSAGE_READY:
-		master_on_ready(g, from, &e->ready);
+		hand_over_on_ready(g, from, &e->ready);
 		break;
 	case MESSAGE_TRANSFER:
 		voter_on_transfer(g, from, &e->transfer);
@@ -242,7 +242,8 @@ void lease_send(struct gossip *g, node_id to, struct envelope *e)
 static void disk_answered(struct gossip *g, uint64_t number)
 {
 	struct lease *l = &g->lease;
-	l->disk_check_at = g->now.boot + DISK_CHECK_EVERY;
+	if (!g->store_failed) /* else the next attempt to write it anew is near, and stays so */
+		l->disk_check_at = g->now.boot + voter_disk_check_every(g);
 	if (number < l->disk_asked_number)
 		return;
 	l->disk_asked = NEVER;
@@ -276,7 +277,7 @@ node_id lease_master(const struct gossip *g, const struct now *now)
 		return g->self;
 	if (claimant == 0 || claimant == g->self)
 		return 0;
-	bool votes = config_position(&g->durable.config, g->self) >= 0 && !l->mute;
+	bool votes = config_position(&g->durable.config, g->self) >= 0 && !l->mute && !seize_frozen(g);
 	if (votes)
 		return l->grant.live && owner_equal(&l->grant.owner, &g->ledger.claimant) &&
 		               !deadline_over(&l->grant.excluded_until, now)
@@ -298,6 +299,6 @@ duration lease_left(const struct gossip *g, const struct now *now)
 
 bool lease_votes(const struct gossip *g, const struct now *now)
 {
-	return config_position(&g->durable.config, g->self) >= 0 && !g->lease.mute &&
+	return config_position(&g->durable.config, g->self) >= 0 && !g->lease.mute && !seize_frozen(g) &&
 	       !g->store_failed && voter_disk_well(g);
 }

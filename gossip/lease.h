@@ -1,6 +1,7 @@
 /*
  * lease.h: who may act. One struct for the three roles a node can play; each rule of lease.md is a
- * function of its own: V* in voter.c, P1-P3 and T's side of P9 in candidate.c, P4-P9 in master.c.
+ * function of its own: V* in voter.c, P1-P3 and T's side of P9 in candidate.c, P4-P8 in master.c, M's
+ * side of P9 in hand_over.c.
  *
  *     IDLE --P1--> PREPARING --P3--> CLAIMING --P4--> MASTER --P5 renew--> MASTER
  *       ^              |                |               |  \--P9 READY, TRANSFER--> IDLE
@@ -24,6 +25,8 @@
 #include "gossip.h"
 
 struct carve;
+
+#define HEALTH_FIT 4 /* a sicker node leaves it to others */
 
 enum lease_phase { PHASE_IDLE, PHASE_PREPARING, PHASE_CLAIMING, PHASE_MASTER, PHASE_TAKING };
 
@@ -121,11 +124,9 @@ struct lease {
 	duration retry_delay;
 	bool append_waits;
 
-	/* hand-over */
-	node_id offered_to;
-	instant offer_until;
-	struct ballot taking_from; /* T: b_m */
-	struct transfer transfer;  /* T: the TRANSFER as received, for resending; claim: transfer_claim */
+	/* hand-over, T's side */
+	struct ballot taking_from; /* b_m */
+	struct transfer transfer;  /* the TRANSFER as received, for resending; claim: transfer_claim */
 	uint8_t transfer_claim[256];
 	bool transfer_held;
 };
@@ -155,13 +156,13 @@ uint64_t master_propose(struct gossip *g, const struct command *command);
 /* A new round to everyone, now: the config or the followers changed. */
 void master_round(struct gossip *g);
 void master_follow(struct gossip *g); /* followers := voters of the config, and the learner */
-/* Offers the lease to `to` (0: the fittest). False if nobody can take over now. */
-bool master_offer(struct gossip *g, node_id to);
 void master_release(struct gossip *g); /* P8 */
 /* Our voter's acceptance counts (called when it is durable). */
 void master_on_accepted(struct gossip *g, node_id from, const struct accepted *m);
 void master_on_reject(struct gossip *g, node_id from, const struct reject *m);
-void master_on_ready(struct gossip *g, node_id from, const struct ready *m);
+/* A CLAIM of that owner and epoch as a command; its size. */
+size_t encode_claim(struct gossip *g, const struct owner *owner, const struct ballot *ballot,
+                    uint64_t epoch, uint8_t *out, size_t capacity);
 void master_tick(struct gossip *g);
 void master_abandon(struct gossip *g); /* P6: forget this ballot for ever */
 void master_begin(struct gossip *g, struct deadline deadline); /* P3: followers, first round */
@@ -174,6 +175,8 @@ void candidate_on_promise(struct gossip *g, node_id from, const struct promise *
 void candidate_on_reject(struct gossip *g, node_id from, const struct reject *m);
 void candidate_on_offer(struct gossip *g, node_id from, const struct offer *m);
 void candidate_on_transfer(struct gossip *g, const struct transfer *m);
+/* P3: what a voter accepted comes into our log, slot by slot. False: it does not connect, or no room. */
+bool candidate_merge(struct gossip *g, const struct promise *m);
 void candidate_postpone(struct gossip *g, duration least);
 
 void voter_on_prepare(struct gossip *g, node_id from, const struct prepare *m);
@@ -188,12 +191,17 @@ void voter_clear_grant(struct gossip *g);
 void voter_adopt_config(struct gossip *g, const struct config *config);
 /* Is our own disk fit to vote? */
 bool voter_disk_well(const struct gossip *g);
+/* One synced write as often: a witness's is seldom. */
+duration voter_disk_check_every(const struct gossip *g);
 
 /* Elapsed since `from`: as an owner counts (largest), as a voter counts (smallest). */
 duration elapsed_owner(const struct now *now, const struct now *from);
 duration elapsed_voter(const struct now *now, const struct now *from);
 /* Sends to one voter; to self by calling the voter's rule. */
 void lease_send(struct gossip *g, node_id to, struct envelope *e);
+
+/* voter_disk.c: everything again, in one transaction; its number. */
+uint64_t voter_rewrite_store(struct gossip *g);
 
 /* voter_answer.c: answers that wait for the store. NULL: too many wait, the sender will ask again. */
 struct waiting_answer *voter_wait(struct gossip *g, uint64_t persist);

@@ -29,6 +29,8 @@ const char *outcome_text(enum outcome outcome)
 		"the ledger is full",
 		"the request is too old to tell whether it was applied",
 		"the cluster has as many members as it can have",
+		"the joining node's essaim is too old for this cluster: install the version that the members run, then join",
+		"the change of key is not signed by the old and by the new key",
 	};
 	assert(outcome >= 0 && outcome < LEDGER_OUTCOMES);
 	return texts[outcome];
@@ -64,6 +66,7 @@ void ledger_loaded(struct gossip *g)
 	struct bytes key, value;
 	uint32_t cursor = 0;
 	g->ledger.members = g->ledger.tokens = 0;
+	level_loaded(g);
 	while (rows_next(&g->rows, &cursor, &key, &value)) {
 		struct member_row row;
 		g->ledger.tokens += key.data[0] == 't';

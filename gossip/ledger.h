@@ -7,6 +7,8 @@
  * Tables, by the first byte of a row's key:
  *     'k' + key     kv_row          'm' + node id (8)  member_row
  *     't' + id (8)  token_row       'o' + node id (8)  origin_row: answers already given
+ *     'g' + number (8)  struct seized: the founding record of that generation (generation.h)
+ *     's' + "level"  one byte: level.h
  *
  * Invariants
  *   1. Two nodes that applied the same index hold the same rows, epoch and claimant.
@@ -39,6 +41,8 @@ enum outcome {
 	LEDGER_FULL = 13,
 	LEDGER_FORGOTTEN = 14,
 	LEDGER_MEMBERS_FULL = 15,
+	LEDGER_WIRE_OLD = 16,
+	LEDGER_UNSIGNED = 17,
 	LEDGER_OUTCOMES
 };
 
@@ -84,8 +88,18 @@ void ledger_checkpoint(struct gossip *g);
 /* Applies one command to the rows (apply.c). */
 struct result ledger_apply(struct gossip *g, uint64_t index, const struct command *command);
 
+/* Removes all of these at once, and revokes every token: a new generation (generation.c). */
+void ledger_bury(struct gossip *g, uint64_t index, instant wall, const node_id *dead, uint32_t count);
+
 /* Tells membership and life of the member that the entry just applied took away, if any. */
 void ledger_tell_gone(struct gossip *g);
+
+/*
+ * What a redemption would come to now: of the node itself (LEDGER_DONE, ALREADY_MEMBER, KEY_REMOVED,
+ * ID_TAKEN, NAME_TAKEN, MEMBERS_FULL), and of the token at that time.
+ */
+enum outcome ledger_admission(struct gossip *g, const struct member_record *who);
+enum outcome ledger_token_judge(const struct token_row *token, instant wall);
 
 /* The answer already given to a request: true if known (or forgotten). */
 bool ledger_replied(struct gossip *g, const struct request_id *id, struct result *out);

@@ -25,7 +25,7 @@ static void outcome(struct gossip *g, bool done, struct bytes text)
 	effect->outcome.text = effects_copy(&g->out, text);
 }
 
-static void set_name(struct gossip *g, const char *name)
+void life_name(struct gossip *g, const char *name)
 {
 	size_t size = text_size(name);
 	assert(size > 0 && size <= NAME_MAX_SIZE);
@@ -50,13 +50,30 @@ static void wait_until_durable(struct gossip *g)
 	g->life.starting_persist = persist_sync(g);
 }
 
+void life_write_generation(struct gossip *g)
+{
+	g->standing = STANDING_STARTING;
+	g->life.starting_persist = generation_write(g);
+}
+
+void life_founded(struct gossip *g)
+{
+	g->life.founding = g->life.outcome_wanted = true;
+	life_write_generation(g);
+}
+
 /* A new incarnation at every process start, durable before anything is sent. */
 void life_start(struct gossip *g)
 {
 	if (g->durable.incarnation.number == 0)
 		return; /* blank */
+	if (rekey_is_ours(g, member_successor(g, g->self))) {
+		g->life.stop_persist = 0; /* nothing was said under this key since the start */
+		end_now(g, STANDING_REKEYED);
+		return;
+	}
 	enum standing was = (enum standing)g->durable.standing;
-	if (was == STANDING_LEFT || was == STANDING_REMOVED) {
+	if (was == STANDING_LEFT || was == STANDING_REMOVED || was == STANDING_OLD_GENERATION) {
 		g->standing = was;
 		return;
 	}
@@ -99,16 +116,25 @@ void life_persisted(struct gossip *g, uint64_t number, bool failed)
 		return;
 	}
 	g->store_failed = false;
-	become_member(g);
+	if (g->generation.entering) {
+		g->standing = STANDING_MEMBER;
+		generation_entered(g);
+	} else {
+		become_member(g);
+	}
 }
 
 /* ---- founding ---- */
 
-static void refuse_not_blank(struct gossip *g)
+void life_outcome(struct gossip *g, const char *why)
 {
-	static const char why[] = "this node belongs to a cluster already, or is joining one";
 	g->life.outcome_wanted = true;
 	outcome(g, false, text_bytes(why));
+}
+
+static void refuse_not_blank(struct gossip *g)
+{
+	life_outcome(g, "this node belongs to a cluster already, or is joining one");
 }
 
 static void found_generation(struct gossip *g)
@@ -125,39 +151,46 @@ static void own_record(const struct gossip *g, struct member_record *out)
 	*out = (struct member_record){.key = g->settings.keys.public_key,
 		.name = text_bytes(g->durable.name),
 		.address = g->settings.address,
+		.more = g->settings.more,
 		.role = (enum role)g->durable.role,
 		.wire_min = WIRE_VERSION_MIN,
-		.wire_max = WIRE_VERSION_MAX,
+		.wire_max = g->settings.wire_max,
 		.incarnation = g->durable.incarnation.number};
 }
 
-/* Entry 1 of every ledger is its founding: nobody has it but in a snapshot. */
-static void found_ledger(struct gossip *g)
+void life_found_rows(struct gossip *g)
 {
 	uint8_t key[9];
-	struct member_row row = {.state = MEMBER_ACTIVE, .changed_index = 1,
+	struct member_row row = {.state = MEMBER_ACTIVE, .changed_index = g->log.last,
 		.changed_wall = g->now.wall};
 	own_record(g, &row.record);
 	size_t size = member_row_encode(&row, g->ledger.value, VALUE_MAX_SIZE);
 	bool put = rows_put(&g->rows, row_key_id(key, 'm', g->self),
 	                    (struct bytes){g->ledger.value, size}, true);
-	assert(put);
-	log_reset(&g->log, 1);
+	assert(put); /* into a ledger that is empty, or was restored with room to spare */
+	level_found(g);
 	g->ledger.members = 1;
 	members_put(g, &row);
+}
+
+/* Entry 1 of every ledger is its founding: nobody has it but in a snapshot. */
+static void found_ledger(struct gossip *g)
+{
+	log_reset(&g->log, 1);
+	life_found_rows(g);
 	ledger_checkpoint(g);
 }
 
 void life_init(struct gossip *g, const struct input *input)
 {
-	if (g->standing != STANDING_BLANK) {
+	if (g->standing != STANDING_BLANK || g->generation.restoring) {
 		refuse_not_blank(g);
 		return;
 	}
 	struct durable *d = &g->durable;
 	*d = (struct durable){.cluster = input->init.cluster, .role = ROLE_NODE};
 	d->incarnation = (struct incarnation){1, g->settings.nonce};
-	set_name(g, input->init.name);
+	life_name(g, input->init.name);
 	found_generation(g);
 	config_times(&d->config, input->init.profile);
 	d->config.version = 1;
@@ -211,13 +244,13 @@ static void dial_next(struct gossip *g)
 void life_join(struct gossip *g, const struct input *input)
 {
 	struct life *l = &g->life;
-	if (g->standing != STANDING_BLANK) {
+	if (g->standing != STANDING_BLANK || g->generation.restoring) {
 		refuse_not_blank(g);
 		return;
 	}
 	g->durable = (struct durable){.cluster = input->join.cluster, .role = input->join.role};
 	g->durable.incarnation = (struct incarnation){1, g->settings.nonce};
-	set_name(g, input->join.name);
+	life_name(g, input->join.name);
 	l->token = input->join.token;
 	l->token_hash = input->join.token_hash;
 	l->address_count = input->join.address_count < JOIN_ADDRESSES_MAX ? input->join.address_count
@@ -268,8 +301,9 @@ static void keep_peer(struct gossip *g, const struct peer_hint *peer)
 	row.record = (struct member_record){.key = peer->key,
 		.name = peer->name,
 		.address = peer->address,
+		.more = peer->more,
 		.wire_min = WIRE_VERSION_MIN,
-		.wire_max = WIRE_VERSION_MAX};
+		.wire_max = WIRE_VERSION_MIN}; /* not known yet */
 	size_t size = member_row_encode(&row, g->ledger.value, VALUE_MAX_SIZE);
 	rows_put(&g->rows, row_key_id(key, 'm', node_key_id(&peer->key)),
 	         (struct bytes){g->ledger.value, size}, true);
@@ -301,7 +335,7 @@ static void write_and_end(struct gossip *g, enum standing as)
 		return;
 	g->life.stop_as = as;
 	g->life.stop_by = g->now.boot + STOP_PATIENCE;
-	if (as == STANDING_LEFT || as == STANDING_REMOVED)
+	if (as == STANDING_LEFT || as == STANDING_REMOVED || as == STANDING_OLD_GENERATION)
 		g->durable.standing = (uint32_t)as;
 	if (g->log.applied > g->ledger.checkpointed)
 		ledger_checkpoint(g);
@@ -321,7 +355,7 @@ void life_stop(struct gossip *g)
 	core_trace(g, RULE_STOPPING, g->self, 0, 0, 0, 0);
 	l->stop_asked = true;
 	l->stop_by = g->now.boot + STOP_PATIENCE;
-	master_offer(g, 0);
+	hand_over_offer(g, 0);
 }
 
 void life_end(struct gossip *g, enum standing as)
@@ -334,11 +368,24 @@ void life_end(struct gossip *g, enum standing as)
 	g->standing = STANDING_LEAVING;
 }
 
-void life_told_removed(struct gossip *g, node_id by)
+void life_told_removed(struct gossip *g, node_id by, node_id successor)
 {
 	if (!life_member(g))
 		return;
-	core_trace(g, RULE_TOLD_REMOVED, g->self, by, 0, 0, 0);
+	if (successor == 0)
+		core_trace(g, RULE_TOLD_REMOVED, g->self, by, 0, 0, 0);
+	life_removed(g, successor);
+}
+
+void life_removed(struct gossip *g, node_id successor)
+{
+	if (rekey_is_ours(g, successor)) {
+		route_rekeyed(g);
+		life_end(g, STANDING_REKEYED);
+		return;
+	}
+	if (successor != 0)
+		core_trace(g, RULE_TOLD_REKEYED, g->self, 0, 0, 0, 0);
 	life_end(g, STANDING_REMOVED);
 }
 
@@ -366,7 +413,7 @@ static void stop_step(struct gossip *g)
 	struct lease *l = &g->lease;
 	bool late = g->now.boot >= g->life.stop_by;
 	if (l->phase == PHASE_MASTER && !late) {
-		if (l->offered_to == 0 && !master_offer(g, 0))
+		if (g->hand_over.offered_to == 0 && !hand_over_offer(g, 0))
 			master_release(g);
 		return;
 	}
@@ -388,10 +435,15 @@ void life_tick(struct gossip *g)
 		dial_next(g);
 	if (g->standing == STANDING_STARTING && l->start_again != 0 && g->now.boot >= l->start_again) {
 		l->start_again = 0;
-		wait_until_durable(g);
+		if (g->generation.entering)
+			life_write_generation(g);
+		else
+			wait_until_durable(g);
 	}
 	if (l->left && life_member(g))
 		life_end(g, STANDING_LEFT);
+	if (l->rekeyed && life_member(g))
+		life_end(g, STANDING_REKEYED);
 	if (l->stop_persist != 0) {
 		if (g->persisted_number >= l->stop_persist || g->now.boot >= l->stop_by)
 			end_now(g, l->stop_as);
@@ -409,7 +461,8 @@ instant life_deadline(const struct gossip *g)
 	if (g->standing == STANDING_STARTING)
 		return l->start_again != 0 ? l->start_again : NEVER;
 	if (g->standing == STANDING_STOPPED || g->standing == STANDING_LEFT ||
-	    g->standing == STANDING_REMOVED)
+	    g->standing == STANDING_REMOVED || g->standing == STANDING_REKEYED ||
+	    g->standing == STANDING_OLD_GENERATION)
 		return NEVER;
 	if (l->stop_persist != 0)
 		return l->stop_by;

@@ -1,5 +1,5 @@
 /*
- * master.c: P3's proposal, P4-P6, P8, and M's side of P9.
+ * master.c: P3's proposal, P4-P6 and P8. (M's side of P9: hand_over.c.)
  */
 #include "core.h"
 
@@ -9,7 +9,6 @@
 #define RETRY_FIRST (30 * MILLISECOND)
 #define GAP_RETRY (4 * MILLISECOND)
 #define COMMIT_NOTICE (10 * MILLISECOND)
-#define OFFER_PATIENCE (150 * MILLISECOND)
 
 /* ---- followers ---- */
 
@@ -195,8 +194,8 @@ static uint64_t adopt_suffix(struct gossip *g)
 	return epoch;
 }
 
-static size_t encode_claim(struct gossip *g, const struct owner *owner, const struct ballot *ballot,
-                           uint64_t epoch, uint8_t *out, size_t capacity)
+size_t encode_claim(struct gossip *g, const struct owner *owner, const struct ballot *ballot,
+                    uint64_t epoch, uint8_t *out, size_t capacity)
 {
 	struct command c = {.kind = COMMAND_CLAIM,
 		.judged_wall = g->now.wall,
@@ -247,7 +246,7 @@ void master_activate(struct gossip *g)
 		return;
 	l->phase = PHASE_MASTER;
 	l->transfer_held = false;
-	l->offered_to = 0;
+	hand_over_forget(g);
 	l->retry_delay = RETRY_FIRST;
 	core_trace(g, RULE_MASTER, g->self, 0, (int64_t)l->claim_epoch, 0, 0);
 	master_round(g); /* tells the commit of CLAIM at once */
@@ -353,7 +352,7 @@ void master_on_accepted(struct gossip *g, node_id from, const struct accepted *m
 static void outbid(struct gossip *g, node_id from, const struct reject *m)
 {
 	struct lease *l = &g->lease;
-	if (l->phase != PHASE_MASTER || g->now.boot < l->outbid_at || l->offered_to != 0 ||
+	if (l->phase != PHASE_MASTER || g->now.boot < l->outbid_at || g->hand_over.offered_to != 0 ||
 	    config_position(&g->durable.config, from) < 0)
 		return;
 	core_trace(g, RULE_OUTBID, from, 0, (int64_t)m->promised.counter, 0, 0);
@@ -372,6 +371,8 @@ void master_on_reject(struct gossip *g, node_id from, const struct reject *m)
 		return;
 	if (m->reason == REJECT_PROMISED)
 		outbid(g, from, m);
+	if (m->reason == REJECT_UNFIT)
+		hand_over_on_unfit(g, from);
 	if (m->reason != REJECT_CONFIG)
 		return; /* the lease lapses by itself if a majority refuses */
 	if (config_compare(&m->config.ballot, m->config.version, &c->ballot, c->version) <= 0) {
@@ -390,9 +391,9 @@ void master_abandon(struct gossip *g)
 	l->phase = PHASE_IDLE;
 	l->authority_set = false;
 	l->transfer_held = false;
-	l->offered_to = 0;
 	l->renew_at = l->retry_at = l->resend_at = NEVER;
-	g->voters.training = 0;
+	hand_over_forget(g);
+	voters_forget(g);
 	candidate_postpone(g, g->durable.config.lease / 10);
 }
 
@@ -417,7 +418,7 @@ uint64_t master_propose(struct gossip *g, const struct command *command)
 {
 	uint64_t waiting = g->log.last - g->log.commit;
 	assert(lease_acts(g, &g->now));
-	if (waiting >= UNCOMMITTED_MAX || g->lease.offered_to != 0 ||
+	if (waiting >= UNCOMMITTED_MAX || hand_over_drains(g) ||
 	    log_bytes_above(&g->log, g->log.commit) > UNCOMMITTED_BYTES_MAX)
 		return 0;
 	size_t size = command_encode(command, g->scratch, SCRATCH_SIZE);
@@ -428,92 +429,11 @@ uint64_t master_propose(struct gossip *g, const struct command *command)
 	return index;
 }
 
-/* ---- P9, M's side ---- */
-
-static bool can_take_over(struct gossip *g, node_id node)
-{
-	const struct follower *f = follower_of(g, node);
-	return node != g->self && f != NULL &&
-	       (f->match == g->log.last || WEAKENED(g, WEAK_P9_LOG)) &&
-	       config_position(&g->durable.config, node) >= 0 &&
-	       !config_witness(&g->durable.config, node) && member_reachable(g, node, false);
-}
-
-bool master_offer(struct gossip *g, node_id to)
-{
-	struct lease *l = &g->lease;
-	const struct config *c = &g->durable.config;
-	for (uint32_t i = 0; to == 0 && i < c->voter_count; i++) {
-		if (can_take_over(g, c->voters[i]))
-			to = c->voters[i];
-	}
-	if (!lease_acts(g, &g->now) || l->offered_to != 0 || to == 0 || !can_take_over(g, to) ||
-	    g->log.last != g->log.commit)
-		return false;
-	struct envelope e = {.kind = MESSAGE_OFFER};
-	e.offer = (struct offer){l->ballot, g->log.last};
-	l->offered_to = to;
-	l->offer_until = g->now.boot + OFFER_PATIENCE;
-	core_trace(g, RULE_OFFERING, to, 0, 0, 0, 0);
-	core_send(g, to, &e);
-	return true;
-}
-
-static void sign_transfer(struct gossip *g, struct transfer *t)
-{
-	uint8_t statement[STATEMENT_MAX];
-	struct hash claim;
-	hash_bytes(g->settings.seal, t->claim.data, t->claim.size, &claim);
-	size_t size =
-	    transfer_statement(&g->durable.cluster, &g->durable.generation, t, &claim, statement);
-	statement_sign(g->settings.seal, &g->settings.keys, statement, size, t->signature);
-}
-
-static void send_transfer(struct gossip *g, const struct ready *m)
-{
-	struct lease *l = &g->lease;
-	const struct config config = g->durable.config;
-	uint8_t claim[256];
-	struct envelope e = {.kind = MESSAGE_TRANSFER};
-	size_t size =
-	    encode_claim(g, &m->owner, &m->successor, l->claim_epoch + 1, claim, sizeof claim);
-	e.transfer = (struct transfer){.ballot = l->ballot,
-		.from = self_owner(g),
-		.successor = m->successor,
-		.owner = m->owner,
-		.last_index = g->log.last,
-		.last_ballot = log_ballot(&g->log, g->log.last),
-		.claim = {claim, size},
-		.round = 1,
-		.config_ballot = config.ballot,
-		.config_version = config.version,
-		.commit = g->log.commit};
-	sign_transfer(g, &e.transfer);
-	if (!WEAKENED(g, WEAK_P9_STOP))
-		master_abandon(g); /* stops acting and proposing, then sends */
-	candidate_postpone(g, config.lease);
-	for (uint32_t i = 0; i < config.voter_count; i++)
-		lease_send(g, config.voters[i], &e);
-}
-
-void master_on_ready(struct gossip *g, node_id from, const struct ready *m)
-{
-	struct lease *l = &g->lease;
-	struct ballot successor = l->ballot;
-	successor.hop++;
-	if (l->phase != PHASE_MASTER || l->offered_to != from || m->owner.node != from ||
-	    !ballot_equal(&m->ballot, &l->ballot) ||
-	    (!ballot_equal(&m->successor, &successor) && !WEAKENED(g, WEAK_P9_SUCCESSOR)))
-		return;
-	core_trace(g, RULE_TRANSFERRING, from, 0, (int64_t)l->claim_epoch, 0, 0);
-	send_transfer(g, m);
-}
-
 /* ---- timers ---- */
 
 static void step_down_for_disk(struct gossip *g)
 {
-	if (!voter_disk_well(g) && g->lease.offered_to == 0 && !master_offer(g, 0))
+	if (!voter_disk_well(g) && g->hand_over.offered_to == 0 && !hand_over_offer(g, 0))
 		master_release(g);
 }
 
@@ -535,8 +455,7 @@ void master_tick(struct gossip *g)
 {
 	struct lease *l = &g->lease;
 	if (l->phase == PHASE_MASTER) {
-		if (l->offered_to != 0 && g->now.boot >= l->offer_until)
-			l->offered_to = 0;
+		hand_over_tick(g);
 		step_down_for_disk(g);
 	}
 	if (l->phase != PHASE_MASTER && l->phase != PHASE_CLAIMING)

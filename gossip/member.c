@@ -1,4 +1,6 @@
 #include "member.h"
+#include "addresses.h"
+#include "paths.h"
 #include "text.h"
 
 /* ---- memory ---- */
@@ -25,6 +27,7 @@ void membership_init(struct gossip *g, struct carve *memory)
 	spreading_init(g, memory);
 	facts_init(g, memory);
 	clocks_init(g, memory);
+	paths_init(g, memory);
 }
 
 void membership_start(struct gossip *g)
@@ -42,6 +45,7 @@ void membership_tick(struct gossip *g)
 		return;
 	sessions_tick(g);
 	probing_tick(g); /* first of the judges: it notices that this node was paused */
+	paths_tick(g);
 	suspicions_tick(g);
 	spreading_tick(g);
 }
@@ -53,6 +57,7 @@ instant membership_deadline(const struct gossip *g)
 	instant at = g->membership.sessions->hello_next;
 	at = instant_min(at, probing_deadline(g));
 	at = instant_min(at, suspicions_deadline(g));
+	at = instant_min(at, paths_deadline(g));
 	return instant_min(at, spreading_deadline(g));
 }
 
@@ -100,7 +105,7 @@ struct member *member_by_address(const struct gossip *g, const struct address *a
 {
 	for (uint32_t i = 0; i < g->membership.count; i++) {
 		struct member *m = &g->membership.members[i];
-		if (member_is_active(m) && address_equal(&m->address, address))
+		if (member_is_active(m) && paths_has(g, m, address))
 			return m;
 	}
 	return NULL;
@@ -130,6 +135,8 @@ void member_set_state(struct gossip *g, struct member *m, enum reachability stat
 	m->since = g->now.boot;
 	g->membership.reachable += counts_as_reachable(g, m);
 	probing_ring_changed(g);
+	if (state == UNREACHABLE)
+		paths_forget(g, m);
 	if (state == REACHABLE && before != SUSPECT)
 		core_trace(g, RULE_REACHABLE, m->id, 0, (int64_t)m->session.incarnation.number, 0, 0);
 }
@@ -189,33 +196,6 @@ static struct member *member_add(struct gossip *g, const struct node_key *key)
 	return m;
 }
 
-static void set_address(struct member *m, const struct address *address)
-{
-	if (address_equal(&m->ledger_address, address))
-		return; /* what packets taught us since is better */
-	m->ledger_address = *address;
-	m->address = *address;
-}
-
-/*
- * Two nodes that got each other's address never hear each other of themselves: each looks for the
- * other where it is itself. A third one's relay of the owner's fact tells them.
- */
-void member_moved(struct gossip *g, struct member *m, struct bytes address)
-{
-	char text[ADDRESS_TEXT_SIZE];
-	struct address now;
-	if (m->id == g->self || m->state == REACHABLE || address.size >= sizeof text)
-		return;
-	if (address.size > 0)
-		memcpy(text, address.data, address.size);
-	text[address.size] = '\0';
-	if (address_parse(text, &now, NULL) == 0 && !address_equal(&now, &m->address)) {
-		m->address = now;
-		session_hello(g, m);
-	}
-}
-
 /* It left or was removed: nothing of it counts any more. */
 static void member_end(struct gossip *g, struct member *m, enum member_state standing)
 {
@@ -226,6 +206,7 @@ static void member_end(struct gossip *g, struct member *m, enum member_state sta
 	m->standing = standing;
 	m->since = g->now.boot;
 	facts_drop_owner(g, m);
+	paths_drop(g, m);
 	session_close(m);
 	if (!g->membership.sessions->started)
 		return;
@@ -244,7 +225,7 @@ static void member_welcome(struct gossip *g, struct member *m)
 	if (m->id == g->self)
 		facts_start(g);
 	else
-		session_hello(g, m);
+		sessions_newcomer(g, m);
 }
 
 /* Who left may join again; who was removed may not, whatever a row says. */
@@ -269,10 +250,15 @@ void members_put(struct gossip *g, const struct member_row *row)
 	if (m == NULL || memcmp(&m->key, &record->key, sizeof m->key) != 0)
 		return;
 	set_name(g, m, record->name);
-	set_address(m, &record->address);
+	addresses_put(g, m, &record->address, &record->more);
 	m->role = record->role;
-	m->wire_min = record->wire_min;
-	m->wire_max = record->wire_max;
+	m->successor = row->successor;
+	if (m->admitted == 0)
+		m->admitted = row->changed_index;
+	if (!m->ever_heard) { /* else it has told us itself */
+		m->wire_min = record->wire_min;
+		m->wire_max = record->wire_max;
+	}
 	if (row->state != MEMBER_ACTIVE && member_is_active(m))
 		member_end(g, m, row->state);
 	else if (row->state == MEMBER_REMOVED)
@@ -291,9 +277,8 @@ void members_hint(struct gossip *g, const struct peer_hint *peer)
 	if (m == NULL)
 		return;
 	set_name(g, m, peer->name);
-	set_address(m, &peer->address);
-	m->wire_min = WIRE_VERSION_MIN;
-	m->wire_max = WIRE_VERSION_MAX;
+	addresses_put(g, m, &peer->address, &peer->more);
+	m->wire_min = m->wire_max = WIRE_VERSION_MIN;
 	if (g->membership.sessions->started && m->id != g->self)
 		session_hello(g, m);
 }
@@ -347,12 +332,24 @@ const struct node_key *member_key(const struct gossip *g, node_id id)
 	return m == NULL ? NULL : &m->key;
 }
 
-bool member_address(const struct gossip *g, node_id id, struct address *out)
+bool member_way(const struct gossip *g, node_id id, struct way *out)
 {
 	const struct member *m = member_find(g, id);
 	if (m == NULL || m->address.family == 0)
 		return false;
-	*out = m->address;
+	*out = paths_way(m);
+	return true;
+}
+
+bool member_addresses(const struct gossip *g, node_id id, struct addresses *out)
+{
+	const struct member *m = member_find(g, id);
+	if (m == NULL || m->address.family == 0)
+		return false;
+	if (id == g->self)
+		*out = addresses_all(&g->settings.address, &g->settings.more);
+	else
+		paths_addresses(g, m, out);
 	return true;
 }
 
@@ -362,10 +359,30 @@ enum role member_role(const struct gossip *g, node_id id)
 	return m == NULL ? ROLE_NODE : m->role;
 }
 
+node_id member_successor(const struct gossip *g, node_id id)
+{
+	const struct member *m = member_find(g, id);
+	return m == NULL ? 0 : m->successor;
+}
+
 uint64_t member_commit(const struct gossip *g, node_id id)
 {
 	const struct member *m = member_find(g, id);
 	return m == NULL ? 0 : m->commit;
+}
+
+uint32_t member_wire_max(const struct gossip *g, node_id id)
+{
+	const struct member *m = member_find(g, id);
+	if (m == NULL)
+		return 0;
+	return id == g->self ? g->settings.wire_max : m->wire_max;
+}
+
+bool member_wire_known(const struct gossip *g, node_id id)
+{
+	const struct member *m = member_find(g, id);
+	return m != NULL && m->session.nonce_known;
 }
 
 uint32_t members_active(const struct gossip *g)
@@ -446,6 +463,12 @@ bool budget_spend(struct budget *b, instant boot, uint32_t per_second, uint32_t 
 	return true;
 }
 
+duration swarm_gap(const struct gossip *g, duration least, duration per_member)
+{
+	duration gap = per_member * (duration)g->membership.active;
+	return gap > least ? gap : least;
+}
+
 uint32_t bits_of(uint32_t n)
 {
 	uint32_t bits = 0;
@@ -467,13 +490,17 @@ static void on_farewell(struct gossip *g, struct member *m, const struct farewel
 		core_trace(g, RULE_SAID_FAREWELL, m->id, 0, 0, 0, 0);
 		return;
 	case FAREWELL_REMOVED:
-		life_told_removed(g, m->id);
+		life_told_removed(g, m->id, farewell->known);
 		return;
 	case FAREWELL_OLD_SELF:
 		life_told_old(g, m->id, farewell->known);
 		return;
+	case FAREWELL_WIRE_OLD:
+		level_told(g, m->id, farewell->known);
+		return;
 	case FAREWELL_OLD_GENERATION:
-		return; /* told by frames only, to a node that is no member here: life's matter */
+	case FAREWELL_RIVAL_GENERATION:
+		return; /* told by frames of another generation: generation.c */
 	}
 }
 
@@ -543,10 +570,15 @@ bool membership_view_at(const struct gossip *g, const struct now *now, uint32_t 
 	out->heard_ago = m->ever_heard ? now->boot - m->heard : -1;
 	if (out->self)
 		out->heard_ago = 0;
+	out->successor = m->successor;
+	out->cloned = m->session.clone_at != 0;
+	out->clone_address = m->session.clone_address;
+	out->clone_ago = out->cloned ? now->boot - m->session.clone_at : 0;
 	out->wire_min = m->wire_min;
-	out->wire_max = m->wire_max;
+	out->wire_max = member_wire_max(g, m->id);
 	suspicion_view(g, m, out);
-	clocks_view(g, m, out);
+	clocks_view(g, now, m, out);
+	paths_view(g, m, now, out);
 	return true;
 }
 

@@ -28,6 +28,10 @@
 
 #define PUSH_FANOUT 4        /* infection: e^-4 leaves 2 % to the digests */
 #define SMALL_SWARM 10       /* up to here everybody can afford to ask everybody */
+#define GREETING_ALL 50      /* and to greet everybody at once */
+#define OBSERVED_SWARM 16    /* in a larger one only a member's observers may accuse it */
+#define RINGS 8              /* of observers */
+#define JUDGE_LATE (50 * MILLISECOND) /* a timer served so late served nobody */
 #define UNKNOWN_PATIENCE (6 * SECOND) /* never answered since we started: then unreachable */
 
 /* How alive a member claims to be; ordered. */
@@ -55,9 +59,13 @@ struct session {
 	/* from its last hello: believed once a sealed packet with that very salt arrives */
 	uint8_t hint_salt[SALT_SIZE];
 	struct incarnation hint;
+	uint32_t hint_wire_min, hint_wire_max;
 	struct replay replay; /* of packets under `salt` */
 	uint64_t challenge; /* of our hello, 0: none open */
-	instant hello_at, welcome_at, farewell_at, clone_at; /* last sent or traced; 0: never */
+	struct address clone_address; /* at clone_at: where another process spoke under its key */
+	instant hello_at, welcome_at, farewell_at, clone_at, old_at; /* last sent or traced; 0: never */
+	instant header_at, record_at; /* last told of our generation; 0: never (generation.c) */
+	instant strayed_at; /* the same: when it was greeted where it strayed */
 };
 
 /* What one author may make us do (GCRA): the boot instant up to which its rate is used up. */
@@ -79,17 +87,22 @@ struct member {
 	node_id id;
 	struct node_key key;
 	char name[NAME_SHORT]; /* member_name: longer ones lie in membership.names */
-	struct address address;        /* where it was last proven to be */
-	struct address ledger_address; /* what the ledger says */
+	struct address address; /* where it was last proven to be: what is sent goes there ... */
+	uint8_t path;           /* ... from this socket */
+	uint32_t paths;         /* index + 1 into the path sets; 0: there is but one way */
+	uint64_t ledger_mark;   /* of what the ledger says of its addresses */
+	node_id successor; /* removed because it changed its key: the member it is now; 0: not so */
 	enum role role;
 	enum member_state standing;
 	enum reachability state; /* meaningful while active */
-	uint32_t wire_min, wire_max;
+	uint32_t wire_min, wire_max; /* as last heard; of this very start once session.nonce_known */
 	uint64_t commit;
 	bool ever_heard;
 	instant since; /* of `state` */
 	instant heard;
 	struct claim claim;
+	uint64_t admitted; /* index of the entry that made it a member; 0: not known */
+	bool greets_us;    /* it was admitted after us, while we ran: it comes to us first */
 	uint32_t suspicion; /* index + 1 into the suspicions, while SUSPECT or UNREACHABLE */
 	uint32_t dispute;   /* index + 1 into the disputes; 0: it never had a part in any */
 	struct session session;
@@ -111,8 +124,6 @@ static inline bool member_is_active(const struct member *m)
 bool member_is_peer(const struct gossip *g, const struct member *m);
 /* The only place where `state` changes; traces REACHABLE when it comes from unknown or unreachable. */
 void member_set_state(struct gossip *g, struct member *m, enum reachability state);
-/* It says (signed) where it is now: where we look for it unless we hear it elsewhere. */
-void member_moved(struct gossip *g, struct member *m, struct bytes address);
 /* Proof that it lives: a fresh sealed packet or a frame with this header. */
 void member_note_heard(struct gossip *g, struct member *m, const struct envelope *e);
 void member_return(struct gossip *g, struct member *m);
@@ -131,7 +142,10 @@ struct sessions {
 	uint64_t sequence;      /* last one used for sealing; one counter for all peers */
 	struct replay_pool replays;
 	uint64_t opened;        /* sequence of the packet being handled, 0: it came by frame */
+	struct way arrived;     /* how that packet came */
+	bool newest;            /* that sequence is above all before */
 	bool started;           /* membership_start was called */
+	instant started_at;
 	instant round_next;     /* no extra greeting round before */
 	uint32_t hello_cursor;  /* the greeting round */
 	uint32_t hello_pass;
@@ -146,6 +160,8 @@ void sessions_start(struct gossip *g);
 void sessions_tick(struct gossip *g);
 /* Asks who it is now, unless it was asked within the last 200 ms. */
 void session_hello(struct gossip *g, struct member *m);
+/* Somebody is new: in a large swarm those who should be greeted take turns. */
+void sessions_newcomer(struct gossip *g, struct member *m);
 /* Was everybody greeted as often as a start greets? Before, silence may be our own. */
 bool sessions_greeted(const struct gossip *g);
 /* Somebody unreachable was heard: perhaps a cut has healed, so greet all the others too. */
@@ -164,11 +180,23 @@ void probing_ring_changed(struct gossip *g);       /* somebody came, went, or ch
 void probe_member(struct gossip *g, struct member *m);  /* a tracked probe, now, unless one runs */
 void probe_urgent(struct gossip *g, struct member *m);  /* an untracked one: "you are suspect" */
 void probe_contact(struct gossip *g, struct member *m); /* untracked: anyone there? */
+void probe_way(struct gossip *g, struct member *m, const struct way *way); /* ... by that way */
 void probe_health(struct gossip *g, int change);
+/* Did most of our last probes, whoever they asked, get no answer in time? */
+bool probing_mostly_fails(const struct gossip *g);
 void probe_on_probe(struct gossip *g, struct member *m, const struct probe *probe);
 void probe_on_ack(struct gossip *g, struct member *m, const struct ack *ack);
 void probe_on_request(struct gossip *g, struct member *m, const struct probe_request *request);
 void probe_on_report(struct gossip *g, struct member *m, const struct probe_report *report);
+
+/* ---- observers.c ---- */
+
+/* Is the swarm so large that only observers may accuse? */
+bool observers_matter(const struct gossip *g);
+/* Does its word count about `subject`? In a small swarm everybody's does. */
+bool observer_of(const struct gossip *g, node_id who, const struct member *subject);
+/* The peer that this node observes on that ring: a slot, or NO_SLOT. Ring 0 is that of the ids. */
+uint32_t observed_on(const struct gossip *g, uint32_t ring);
 
 /* ---- suspicion.c ---- */
 
@@ -177,8 +205,6 @@ struct dispute *dispute_of(const struct gossip *g, struct member *m);
 void suspicions_init(struct gossip *g, struct carve *memory);
 void suspicions_tick(struct gossip *g);
 instant suspicions_deadline(const struct gossip *g);
-/* This node was paused for that long: its suspicions begin that much later. */
-void suspicions_paused(struct gossip *g, duration pause);
 /* Too many are silent at once: it is this node that is sick, or cut off. */
 bool suspicions_sick(const struct gossip *g);
 /* Our own probe, sent at `since`, got that outcome. */
@@ -218,6 +244,9 @@ void spread_fact(struct gossip *g, uint32_t fact);
 /* The accusations of `m` below its claim need no spreading any more. */
 void spread_forget(struct gossip *g, const struct member *m);
 
+/* Forgets all that is on its way: it was signed for another generation. */
+void spread_clear(struct gossip *g);
+
 /* Sends these items to one peer, in as many packets as it takes. */
 void spread_directed(struct gossip *g, node_id to, const struct item *items, uint32_t count);
 
@@ -232,6 +261,7 @@ uint32_t facts_take(struct gossip *g, struct member *owner, node_id from, const 
 /* The fact as an item that points into the store. False if that version is gone. */
 bool facts_item(const struct gossip *g, uint32_t fact, uint64_t version, struct item *out);
 uint64_t facts_version(const struct gossip *g, uint32_t fact);
+bool facts_own(const struct gossip *g, uint32_t fact);
 void facts_drop_owner(struct gossip *g, struct member *owner);
 void facts_compare(struct gossip *g, struct member *m, uint64_t summary);
 void facts_on_digest(struct gossip *g, struct member *m, const struct digest *digest);
@@ -246,6 +276,7 @@ void clocks_start(struct gossip *g);
 void clocks_sample(struct gossip *g, struct member *m, instant t1, instant t2, instant t3,
                    instant t4);
 void clocks_tick(struct gossip *g); /* once per probe tick: the "clock" fact */
-void clocks_view(const struct gossip *g, const struct member *m, struct member_view *out);
+void clocks_view(const struct gossip *g, const struct now *now, const struct member *m,
+                 struct member_view *out);
 
 #endif

@@ -23,6 +23,12 @@
 struct carve;
 struct member;
 
+/* How a packet goes or came: one of the body's sockets, and an address of the peer's. */
+struct way {
+	uint32_t path; /* index into settings.local */
+	struct address to;
+};
+
 /* Defined in member.h; sized by settings.members_max. */
 struct membership {
 	struct member *members; /* in admission order; slots are never reused */
@@ -40,6 +46,8 @@ struct membership {
 	struct facts *facts;
 	struct sessions *sessions;
 	struct clocks *clocks;
+	struct paths *paths;
+	uint32_t moved_cursor; /* addresses.c */
 };
 
 void membership_init(struct gossip *g, struct carve *memory);
@@ -65,10 +73,20 @@ bool member_heard(const struct gossip *g, node_id id, duration within);
 uint64_t member_incarnation(const struct gossip *g, node_id id);
 const char *member_name(const struct gossip *g, node_id id); /* "" if unknown */
 const struct node_key *member_key(const struct gossip *g, node_id id); /* NULL if unknown */
-bool member_address(const struct gossip *g, node_id id, struct address *out);
+/* How to reach it now. */
+bool member_way(const struct gossip *g, node_id id, struct way *out);
+/* All its addresses, the one in use first. */
+bool member_addresses(const struct gossip *g, node_id id, struct addresses *out);
 enum role member_role(const struct gossip *g, node_id id);
+/* Removed because it changed its key: the id it has now; 0: not so. */
+node_id member_successor(const struct gossip *g, node_id id);
 uint64_t member_commit(const struct gossip *g, node_id id); /* commit index it last told us */
+/* The highest wire version it was last heard to speak, or spoke when it was admitted; 0 if unknown. */
+uint32_t member_wire_max(const struct gossip *g, node_id id);
+bool member_wire_known(const struct gossip *g, node_id id); /* ... of its present start */
 uint32_t members_active(const struct gossip *g); /* how many, self included */
+/* Between two bursts of which every member sends its own: at least so long for each active member. */
+duration swarm_gap(const struct gossip *g, duration least, duration per_member);
 /* The id of the active member at `position` among `count` slots, 0 if that slot is not active. */
 node_id member_id_at(const struct gossip *g, uint32_t position);
 /* A random reachable member other than self and `not_this`; 0 if none. */
@@ -80,17 +98,22 @@ node_id member_random(struct gossip *g, node_id not_this);
  * returns the sender; otherwise counts the reason and returns 0. Hellos and welcomes are handled
  * inside and return 0.
  */
-node_id session_open(struct gossip *g, const struct address *from, struct bytes packet,
+node_id session_open(struct gossip *g, const struct way *from, struct bytes packet,
                      struct envelope *e);
 /*
  * Seals an encoded envelope of `size` bytes that lies in `plain` for `to` and adds the packet
  * effect. If the peer's incarnation is not known yet, a hello goes instead and the message is
- * dropped (the network may lose anything). Returns false if nothing could be sent.
+ * dropped (the network may lose anything). Returns false if nothing could be sent. `by`: NULL for
+ * the way in use.
  */
-bool session_send(struct gossip *g, node_id to, enum message_kind kind, const uint8_t *plain,
-                  size_t size);
+bool session_send(struct gossip *g, node_id to, const struct way *by, enum message_kind kind,
+                  const uint8_t *plain, size_t size);
 /* Notes from a frame's header (sender proven by the stream). False: of an older incarnation, dropped. */
 bool session_heard_frame(struct gossip *g, node_id from, const struct envelope *e);
+
+/* The keys, and what was signed, of the generation before are of no use any more. */
+void sessions_new_generation(struct gossip *g);
+void facts_new_generation(struct gossip *g);
 
 /* Handles MESSAGE_PROBE .. MESSAGE_FAREWELL from a proven sender. */
 void membership_message(struct gossip *g, node_id from, const struct envelope *e, bool by_frame,

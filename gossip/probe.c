@@ -1,4 +1,6 @@
+#include "addresses.h"
 #include "member.h"
+#include "paths.h"
 
 /*
  * Probes (SWIM), one or two per interval: round robin in a shuffled order, and the next member on
@@ -20,12 +22,16 @@
 #define ASKING_MARGIN (100 * MILLISECOND) /* for the knock's own report */
 #define RELAYS 3
 #define TICK_LATE (200 * MILLISECOND) /* overloaded */
+#define GRACE_MAX (500 * MILLISECOND)
 #define TICK_PAUSED SECOND            /* stopped, suspended: what seems overdue was never waited for */
 #define HEALTH_MAX 8
 #define INQUIRIES_MAX 128
+#define RECENT 8      /* direct probes of ours, mostly of different members, */
+#define RECENT_SICK 5 /* and how many unanswered ones say that it is us */
 #define ROUND_TURNS 4 /* large swarms: turns of the ring to one of the round, for few bytes */
 #define LOST_GAP (5 * SECOND) /* between two greetings of some who are unreachable */
 #define LOST_GAP_SMALL SECOND
+#define UNKNOWN_MEMBER (10 * MILLISECOND)
 #define LOST_MAX 4        /* so many of them at a time */
 #define TRIES_PER_TURN 64 /* members looked at in one turn for one to probe */
 
@@ -54,6 +60,7 @@ struct probing {
 	uint32_t successor; /* on the ring; valid unless ring_changed */
 	bool ring_changed;
 	uint32_t open; /* inquiries under way */
+	uint32_t recent; /* a bit for each of our last direct probes: 1, no answer in time */
 	struct inquiry inquiries[INQUIRIES_MAX];
 };
 
@@ -121,6 +128,20 @@ void probe_health(struct gossip *g, int change)
 		core_trace(g, RULE_HEALTH, 0, 0, (int64_t)s->health, 0, 0);
 }
 
+static void probe_result(struct gossip *g, bool failed)
+{
+	struct probing *p = g->membership.probing;
+	p->recent = (p->recent << 1 | failed) & ((1u << RECENT) - 1);
+}
+
+bool probing_mostly_fails(const struct gossip *g)
+{
+	uint32_t failed = 0;
+	for (uint32_t bits = g->membership.probing->recent; bits != 0; bits &= bits - 1)
+		failed++;
+	return failed >= RECENT_SICK;
+}
+
 /* ---- inquiries: probes under way ---- */
 
 static struct inquiry *inquiry_new(struct gossip *g, struct member *m)
@@ -173,11 +194,25 @@ static struct member *inquiry_member(struct gossip *g, const struct inquiry *q)
 
 /* ---- sending ---- */
 
-static void send_probe(struct gossip *g, struct member *m, uint64_t sequence, bool urgent)
+static void send_probe_by(struct gossip *g, struct member *m, const struct way *way,
+                          uint64_t sequence, bool urgent)
 {
 	struct envelope e = {.kind = MESSAGE_PROBE};
 	e.probe = (struct probe){sequence, g->now.wall, urgent};
-	core_send(g, m->id, &e);
+	core_send_by(g, m->id, way, &e);
+}
+
+static void send_probe(struct gossip *g, struct member *m, uint64_t sequence, bool urgent)
+{
+	send_probe_by(g, m, NULL, sequence, urgent);
+}
+
+/* By every way there is: one of them may still lead there. */
+static void send_probe_all_ways(struct gossip *g, struct member *m, uint64_t sequence)
+{
+	struct way way;
+	for (uint32_t i = 0; paths_at(g, m, i, &way); i++)
+		send_probe_by(g, m, &way, sequence, m->state == SUSPECT);
 }
 
 static void probe_send(struct gossip *g, struct inquiry *q)
@@ -205,7 +240,12 @@ void probe_urgent(struct gossip *g, struct member *m)
 
 void probe_contact(struct gossip *g, struct member *m)
 {
-	send_probe(g, m, 0, false);
+	send_probe_all_ways(g, m, 0);
+}
+
+void probe_way(struct gossip *g, struct member *m, const struct way *way)
+{
+	send_probe_by(g, m, way, 0, false);
 }
 
 static void knock(struct gossip *g, struct inquiry *q)
@@ -215,7 +255,9 @@ static void knock(struct gossip *g, struct inquiry *q)
 	if (effect == NULL)
 		return;
 	effect->knock.node = m->id;
-	effect->knock.address = m->address;
+	struct way way = paths_way(m);
+	effect->knock.address = way.to;
+	effect->knock.path = way.path;
 	effect->knock.patience = KNOCK_PATIENCE;
 	q->knocking = true;
 }
@@ -280,7 +322,7 @@ static void begin_asking(struct gossip *g, struct inquiry *q)
 		return;
 	knock(g, q);
 	struct member *m = inquiry_member(g, q);
-	send_probe(g, m, q->sequence, m->state == SUSPECT); /* once more: packets do get lost */
+	send_probe_all_ways(g, m, q->sequence); /* once more: packets do get lost */
 }
 
 /* All that was asked has answered: no need to wait for the rest of the time. */
@@ -297,6 +339,8 @@ static void inquiry_due(struct gossip *g, struct inquiry *q)
 	} else if (q->stage == STAGE_DIRECT && !inquiry_heard(g, q)) {
 		core_trace(g, RULE_PROBE_FAILED, m->id, 0, (int64_t)q->sequence,
 		           g->now.boot - q->sent, 0);
+		if (q->asker == 0)
+			probe_result(g, true);
 		begin_asking(g, q);
 	} else if (inquiry_heard(g, q)) {
 		probe_over(g, q);
@@ -311,7 +355,9 @@ void probe_on_probe(struct gossip *g, struct member *m, const struct probe *prob
 {
 	struct envelope e = {.kind = MESSAGE_ACK};
 	e.ack = (struct ack){probe->sequence, g->now.wall, g->now.wall};
-	core_send(g, m->id, &e);
+	/* back the way it came: so it tells of that way, not of another */
+	const struct sessions *s = g->membership.sessions;
+	core_send_by(g, m->id, s->opened != 0 ? &s->arrived : NULL, &e);
 }
 
 void probe_on_ack(struct gossip *g, struct member *m, const struct ack *ack)
@@ -321,8 +367,10 @@ void probe_on_ack(struct gossip *g, struct member *m, const struct ack *ack)
 		return;
 	if (q->sent_wall != 0)
 		clocks_sample(g, m, q->sent_wall, ack->received_wall, ack->sent_wall, g->now.wall);
-	if (q->stage == STAGE_DIRECT && q->asker == 0)
+	if (q->stage == STAGE_DIRECT && q->asker == 0) {
 		probe_health(g, -1);
+		probe_result(g, false);
+	}
 	probe_over(g, q);
 }
 
@@ -412,6 +460,8 @@ void membership_refused(struct gossip *g, const struct address *from)
 	if ((m->state != REACHABLE && m->state != SUSPECT) ||
 	    suspicion_settled(g, m, OUTCOME_REFUSED))
 		return;
+	if (paths_refused(g, m, from))
+		return;
 	core_trace(g, RULE_REFUSED, m->id, 0, 0, 0, 0);
 	refused_relays(g, member_slot(g, m));
 	struct inquiry *q = inquiry_own(g, member_slot(g, m));
@@ -455,30 +505,23 @@ static void probe_next(struct gossip *g)
 	}
 }
 
-/* The reachable peer whose id follows ours, around the ring of ids. NO_SLOT: none. */
-static uint32_t successor_find(const struct gossip *g)
-{
-	uint32_t best = NO_SLOT;
-	uint64_t distance = 0;
-	for (uint32_t i = 0; i < g->membership.count; i++) {
-		const struct member *m = &g->membership.members[i];
-		uint64_t d = m->id - g->self;
-		if (member_is_peer(g, m) && (best == NO_SLOT || d < distance)) {
-			best = i;
-			distance = d;
-		}
-	}
-	return best;
-}
-
 static void probe_successor(struct gossip *g)
 {
 	struct probing *p = g->membership.probing;
 	if (p->ring_changed)
-		p->successor = successor_find(g);
+		p->successor = observed_on(g, 0);
 	p->ring_changed = false;
 	if (p->successor != NO_SLOT)
 		probe_member(g, &g->membership.members[p->successor]);
+}
+
+/* Those of the other rings take turns. */
+static void probe_observed(struct gossip *g)
+{
+	struct probing *p = g->membership.probing;
+	uint32_t slot = observed_on(g, 1 + p->turns / ROUND_TURNS % (RINGS - 1));
+	if (slot != NO_SLOT)
+		probe_member(g, &g->membership.members[slot]);
 }
 
 void probing_ring_changed(struct gossip *g)
@@ -494,8 +537,21 @@ static void take_turn(struct gossip *g)
 	p->turns++;
 	if (!small || p->turns % 2 == 0)
 		probe_successor(g);
-	if (small ? p->turns % 2 == 1 : p->turns % ROUND_TURNS == 0)
+	if (small ? p->turns % 2 == 0 : p->turns % ROUND_TURNS != 0)
+		return;
+	if (observers_matter(g))
+		probe_observed(g);
+	else
 		probe_next(g);
+}
+
+/* Who was admitted a moment ago was there then, and has a thousand others to greet. */
+static duration unknown_patience(const struct gossip *g, const struct member *m)
+{
+	duration patience = m->greets_us ? 5 * UNKNOWN_PATIENCE : UNKNOWN_PATIENCE;
+	if (g->membership.active > GREETING_ALL) /* a swarm that starts together greets for long */
+		patience += swarm_gap(g, 0, UNKNOWN_MEMBER);
+	return patience * (1 + (duration)g->membership.health);
 }
 
 /* Who is not known to be there gets a hello: it opens whatever incarnation the peer is in. */
@@ -517,16 +573,15 @@ static void greet_lost(struct gossip *g)
 		if (greeted++ < LOST_MAX)
 			session_hello(g, m);
 		if (m->state == REACHABILITY_UNKNOWN && sessions_greeted(g) &&
-		    g->now.boot - m->since > UNKNOWN_PATIENCE)
+		    g->now.boot - m->since > unknown_patience(g, m))
 			suspicion_never_heard(g, m);
 	}
 }
 
 /* We did not run: no silence of that time is anybody's fault. */
-static void resume(struct gossip *g, duration pause)
+static void resume(struct gossip *g)
 {
 	struct probing *p = g->membership.probing;
-	suspicions_paused(g, pause);
 	for (uint32_t i = 0; i < INQUIRIES_MAX; i++) {
 		struct inquiry *q = &p->inquiries[i];
 		if (q->stage == STAGE_FREE)
@@ -551,7 +606,20 @@ static void judge_lateness(struct gossip *g)
 	else if (g->membership.reachable <= 1)
 		probe_health(g, -1); /* nobody is there whose acks could tell that we are well */
 	if (late > TICK_PAUSED)
-		resume(g, late);
+		resume(g);
+}
+
+/*
+ * A judge who comes late has not read his letters: what answers in time lies in our socket behind this very
+ * timer. A swarm on too few cores would accuse itself of its own lateness.
+ */
+static bool grace(struct gossip *g, struct inquiry *q)
+{
+	duration late = g->now.boot - q->due;
+	if (late < JUDGE_LATE || WEAKENED(g, WEAK_JUDGE_LATE))
+		return false;
+	q->due = g->now.boot + (late < GRACE_MAX ? late : GRACE_MAX);
+	return true;
 }
 
 void probing_tick(struct gossip *g)
@@ -564,7 +632,7 @@ void probing_tick(struct gossip *g)
 		if (p->inquiries[i].stage == STAGE_FREE)
 			continue;
 		left--;
-		if (g->now.boot >= p->inquiries[i].due)
+		if (g->now.boot >= p->inquiries[i].due && !grace(g, &p->inquiries[i]))
 			inquiry_due(g, &p->inquiries[i]);
 	}
 	if (!turn)
@@ -573,5 +641,7 @@ void probing_tick(struct gossip *g)
 	greet_lost(g);
 	facts_tick(g);
 	clocks_tick(g);
+	paths_turn(g);
+	addresses_turn(g);
 	p->next_tick = g->now.boot + interval(g);
 }

@@ -1,6 +1,7 @@
 #include "route.h"
 
 #include "core.h"
+#include "settings.h"
 #include "text.h"
 
 #define RESEND_EVERY (400 * MILLISECOND)
@@ -24,6 +25,8 @@ static void answer_user(struct gossip *g, struct pending *p, struct answer *answ
 	g->route.used--;
 	if (p->kind == COMMAND_MEMBER_LEAVE && answer->code == ANSWER_DONE)
 		g->life.left = true; /* nobody will send us that entry any more */
+	if (p->kind == COMMAND_MEMBER_REKEY && answer->code == ANSWER_DONE)
+		g->life.rekeyed = true; /* nor that one */
 	if (p->stream != 0) {
 		admit_answer(g, p, answer);
 		return;
@@ -57,8 +60,7 @@ static void from_result(const struct gossip *g, const struct result *result, str
 	out->text = text_bytes(outcome_text(result->outcome));
 }
 
-/* An answer of the master: to a user here, or to the node that asked. */
-static void deliver(struct gossip *g, const struct request_id *id, struct answer *answer)
+void route_deliver(struct gossip *g, const struct request_id *id, struct answer *answer)
 {
 	struct answer copy = *answer;
 	copy.request = *id;
@@ -98,26 +100,34 @@ static void read_row(struct gossip *g, const struct command *c)
 		answer.value = row.value;
 	}
 	if (lease_acts(g, &g->now) || WEAKENED(g, WEAK_P7_AUTHORITY)) /* P7: the state was read first */
-		deliver(g, &c->request, &answer);
+		route_deliver(g, &c->request, &answer);
 }
 
-static bool master_itself_goes(const struct gossip *g, const struct command *c)
+/*
+ * A voter goes only after the config let it go; a master hands over first. Alone among the voters it
+ * waits until the next member has become one.
+ */
+static enum voters_going may_go(struct gossip *g, const struct command *c, struct error *why)
 {
-	return c->subject == g->self && g->durable.config.voter_count > 1;
-}
-
-/* A voter goes only after the config let it go; a master hands over first. True: not yet. */
-static bool must_wait(struct gossip *g, const struct command *c)
-{
-	if (c->kind != COMMAND_MEMBER_LEAVE && c->kind != COMMAND_MEMBER_REMOVE)
-		return false;
+	if (c->kind != COMMAND_MEMBER_LEAVE && c->kind != COMMAND_MEMBER_REMOVE &&
+	    c->kind != COMMAND_MEMBER_REKEY)
+		return VOTERS_GONE;
 	if (!member_active(g, c->subject) || members_active(g) == 1)
-		return false; /* the ledger will say what is wrong with it */
-	if (c->subject != g->self)
-		return !voters_let_go(g, c->subject);
-	if (master_itself_goes(g, c))
-		master_offer(g, 0);
-	return true; /* alone among the voters: the next member becomes one first */
+		return VOTERS_GONE; /* the ledger will say what is wrong with it */
+	enum voters_going going = voters_let_go(g, c->subject, why);
+	if (going == VOTERS_GOING && c->subject == g->self && g->durable.config.voter_count > 1)
+		hand_over_offer(g, 0);
+	return going;
+}
+
+/* What the master refuses before it stands in the log: the sentence, or NULL. */
+static const char *refusal(struct gossip *g, const struct command *c, struct error *why)
+{
+	if (c->kind == COMMAND_SETTING_PUT && settings_check(c, why) < 0)
+		return why->text;
+	if (c->kind == COMMAND_MEMBER_REKEY && members_active(g) == 1)
+		return "the only node cannot change its key, since nobody else could vote for it meanwhile: let another node join first";
+	return NULL;
 }
 
 static bool ledger_too_full(const struct gossip *g, const struct command *c)
@@ -127,40 +137,64 @@ static bool ledger_too_full(const struct gossip *g, const struct command *c)
 	return grows && g->rows.live + c->value.size + UINT16_MAX > LEDGER_HIGH_WATER(g);
 }
 
+static void refuse(struct gossip *g, const struct request_id *id, const char *text)
+{
+	struct answer answer = {.code = ANSWER_REFUSED, .text = text_bytes(text)};
+	route_deliver(g, id, &answer);
+}
+
 static void propose(struct gossip *g, const struct command *asked)
 {
 	struct command c = *asked;
 	struct result result = {LEDGER_FULL, 0, 0};
 	struct answer answer = {.code = ANSWER_BUSY};
+	struct error why;
 	if (ledger_replied(g, &c.request, &result) && !WEAKENED(g, WEAK_APPLY_ONCE)) {
 		from_result(g, &result, &answer);
-		deliver(g, &c.request, &answer);
+		route_deliver(g, &c.request, &answer);
 		return;
 	}
 	if (in_flight(g, &c.request))
 		return;
+	if (!level_allows(g, c.kind)) {
+		answer = (struct answer){.code = ANSWER_REFUSED, .text = level_refusal(g)};
+		route_deliver(g, &c.request, &answer);
+		return;
+	}
 	if (ledger_too_full(g, &c)) {
 		from_result(g, &(struct result){LEDGER_FULL, 0, 0}, &answer);
-		deliver(g, &c.request, &answer);
+		route_deliver(g, &c.request, &answer);
+		return;
+	}
+	const char *refused = refusal(g, &c, &why);
+	if (refused != NULL) {
+		refuse(g, &c.request, refused);
 		return;
 	}
 	c.judged_wall = g->now.wall;
 	uint64_t expected = g->log.last + 1;
 	g->route.inflight[expected % INFLIGHT_MAX] = c.request;
-	if (must_wait(g, &c) || master_propose(g, &c) == 0)
-		deliver(g, &c.request, &answer);
+	enum voters_going going = may_go(g, &c, &why);
+	if (going == VOTERS_STAYS)
+		refuse(g, &c.request, why.text);
+	else if (going == VOTERS_GOING || master_propose(g, &c) == 0)
+		route_deliver(g, &c.request, &answer);
 }
 
 static void master_takes(struct gossip *g, const struct command *c)
 {
 	bool acts = lease_acts(g, &g->now) ||
 	            (c->kind == COMMAND_KV_GET && WEAKENED(g, WEAK_P7_AUTHORITY));
+	if (!acts && hand_over_answers(g, &c->request))
+		return; /* it is handed over, and the answer comes with the CLAIM */
 	if (!acts) {
 		struct answer answer = {.code = ANSWER_NOT_MASTER,
 			.master = lease_master(g, &g->now)};
-		deliver(g, &c->request, &answer);
+		route_deliver(g, &c->request, &answer);
 	} else if (c->kind == COMMAND_KV_GET) {
 		read_row(g, c);
+	} else if (c->kind == COMMAND_MASTER_TRANSFER) {
+		hand_over_ask(g, c);
 	} else {
 		propose(g, c);
 	}
@@ -171,7 +205,11 @@ static bool request_legal(node_id from, const struct command *c)
 {
 	bool kv = c->kind == COMMAND_KV_PUT || c->kind == COMMAND_KV_DELETE ||
 	          c->kind == COMMAND_KV_GET;
+	if (c->kind == COMMAND_MEMBER_REKEY && c->subject != from)
+		return false;
 	return c->request.origin == from && c->kind != COMMAND_CLAIM && c->kind != COMMAND_NOOP &&
+	       c->kind != COMMAND_LEVEL && c->kind != COMMAND_SEIZED &&
+	       c->kind != COMMAND_MEMBER_ADDRESSES && /* its owner says it by a fact */
 	       (!kv || c->key.size > 0);
 }
 
@@ -188,10 +226,12 @@ void route_applied(struct gossip *g, const struct command *command, const struct
 {
 	struct answer answer;
 	const struct request_id *id = &command->request;
+	if (!life_member(g))
+		return; /* a generation being founded: not durable yet, so it is asked again */
 	if (id->origin == 0 || (id->origin != g->self && g->lease.phase != PHASE_MASTER))
 		return;
 	from_result(g, result, &answer);
-	deliver(g, id, &answer);
+	route_deliver(g, id, &answer);
 }
 
 /* ---- where the user asked ---- */
@@ -276,11 +316,18 @@ void route_request(struct gossip *g, uint64_t client, uint64_t stream, const str
 	p->client = client;
 	p->stream = stream;
 	p->joined_wall = g->now.wall;
+	if (c.kind == COMMAND_MASTER_TRANSFER)
+		c.epoch = g->ledger.epoch; /* of the master that is to hand over */
 	p->kind = c.kind;
 	p->deadline = g->now.boot + (patience < PATIENCE_MAX ? patience : PATIENCE_MAX);
 	p->size = (uint32_t)command_encode(&c, p->command, COMMAND_ROOM);
 	if (p->size == 0) {
 		answer_code(g, p, ANSWER_REFUSED, "the request is too large");
+		return;
+	}
+	if (!level_allows(g, c.kind)) { /* nor would an older master understand it */
+		struct answer answer = {.code = ANSWER_REFUSED, .text = level_refusal(g)};
+		answer_user(g, p, &answer);
 		return;
 	}
 	send_pending(g, p);
@@ -297,13 +344,30 @@ void route_abandon(struct gossip *g, uint64_t client)
 	}
 }
 
+/* Loudly, if it is for want of a quorum: then waiting will not help. */
+static void say_no_master(struct gossip *g, struct pending *p)
+{
+	struct error why;
+	const struct config *c = &g->durable.config;
+	uint32_t seen = 0, needed = c->voter_count == 0 ? 0 : quorum_needed(c->voter_count);
+	for (uint32_t i = 0; i < c->voter_count; i++)
+		seen += c->voters[i] == g->self || member_reachable(g, c->voters[i], true);
+	if (seen >= needed)
+		error_set(&why, 0, "no master was found in time");
+	else
+		error_set(&why, 0, "there is no master: of %u voters %u can be reached from here and %u "
+		                   "are needed; bring others back, or if they are lost for good see "
+		                   "'essaim help master seize'", c->voter_count, seen, needed);
+	answer_code(g, p, ANSWER_NO_MASTER, why.text);
+}
+
 static void give_up(struct gossip *g, struct pending *p)
 {
 	if (p->may_commit)
 		answer_code(g, p, ANSWER_UNKNOWN,
 		            "no answer from a master in time: the write may still be done");
 	else
-		answer_code(g, p, ANSWER_NO_MASTER, "no master was found in time");
+		say_no_master(g, p);
 }
 
 void route_on_answer(struct gossip *g, node_id from, const struct answer *m)
@@ -331,6 +395,15 @@ void route_on_answer(struct gossip *g, node_id from, const struct answer *m)
 	answer_user(g, p, &answer);
 }
 
+void route_rekeyed(struct gossip *g)
+{
+	for (int i = 0; i < PENDING_MAX; i++) {
+		struct pending *p = &g->route.pending[i];
+		if (p->used && p->kind == COMMAND_MEMBER_REKEY)
+			answer_code(g, p, ANSWER_DONE, "");
+	}
+}
+
 void route_tick(struct gossip *g)
 {
 	struct route *r = &g->route;
@@ -341,9 +414,11 @@ void route_tick(struct gossip *g)
 		struct pending *p = &r->pending[i];
 		if (!p->used)
 			continue;
+		bool moved = master != 0 && master != p->sent_to &&
+		             p->kind != COMMAND_MASTER_TRANSFER; /* the old one is about to answer */
 		if (g->now.boot >= p->deadline)
 			give_up(g, p);
-		else if (g->now.boot >= p->resend_at || (master != 0 && master != p->sent_to))
+		else if (g->now.boot >= p->resend_at || moved)
 			send_pending(g, p);
 	}
 }

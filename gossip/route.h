@@ -55,13 +55,19 @@ void route_request(struct gossip *g, uint64_t client, uint64_t stream, const str
 void route_abandon(struct gossip *g, uint64_t client);
 void route_on_request(struct gossip *g, node_id from, const struct request *m);
 void route_on_answer(struct gossip *g, node_id from, const struct answer *m);
+/* An answer of the master: to a user here, or to the node that asked. */
+void route_deliver(struct gossip *g, const struct request_id *id, struct answer *answer);
 /* A command was applied here: answer whoever waits for it. */
 void route_applied(struct gossip *g, const struct command *command, const struct result *result);
+/* Our key was changed: whoever asked for that is told. */
+void route_rekeyed(struct gossip *g);
 void route_tick(struct gossip *g);
 instant route_deadline(const struct gossip *g);
 
 /* admit.c: a stranger that proved a token asks to be a member. */
 void admit_join(struct gossip *g, uint64_t stream, uint64_t token, const struct join *m);
 void admit_answer(struct gossip *g, const struct pending *p, const struct answer *answer);
+/* inquiry.c: a stranger that proved a token asks what would become of it. */
+void inquiry_answer(struct gossip *g, uint64_t stream, uint64_t token, const struct inquire *m);
 
 #endif

@@ -1,4 +1,5 @@
 #include "member.h"
+#include "paths.h"
 #include "text.h"
 
 /*
@@ -11,12 +12,13 @@
 #define WELCOME_GAP (20 * MILLISECOND)  /* a replayed hello costs us no more than 50 answers a second */
 #define GREETING_BATCH 20               /* hellos at start: 20 every 50 ms (50 at once in small swarms) */
 #define GREETING_GAP (50 * MILLISECOND)
-#define GREETING_ALL 50
 #define GREETING_PASSES 3 /* hellos get lost: who has not answered is greeted again */
 #define GREETING_PAUSE SECOND
 #define ROUND_GAP (5 * SECOND) /* between two rounds because somebody came back */
 #define ROUND_COST (50 * MILLISECOND)
-#define ALARM_GAP (60 * SECOND) /* between two clone alarms about one key */
+#define ALARM_GAP (60 * SECOND) /* between two alarms about one key */
+#define ALIVE_LATELY (3 * SECOND)
+#define STRAYED_GAP SECOND      /* between two greetings of one member that strayed */
 
 void sessions_init(struct gossip *g, struct carve *memory)
 {
@@ -40,6 +42,16 @@ static bool key_ready(struct gossip *g, struct member *m)
 	return s->key_ready;
 }
 
+/* Keys are of one generation; starts, salts and what was seen of them are not. */
+void sessions_new_generation(struct gossip *g)
+{
+	for (uint32_t i = 0; i < g->membership.count; i++) {
+		struct session *s = &g->membership.members[i].session;
+		s->key_ready = s->key_bad = false;
+		s->challenge = 0;
+	}
+}
+
 void session_close(struct member *m)
 {
 	/* the key and the incarnation stay: a removed member is told so under them */
@@ -49,11 +61,11 @@ void session_close(struct member *m)
 
 /* ---- sealing ---- */
 
-static bool emit(struct gossip *g, struct member *m, const struct address *to,
+static bool emit(struct gossip *g, struct member *m, const struct way *by,
                  enum message_kind kind, const struct incarnation *receiver, const uint8_t *plain,
                  size_t size)
 {
-	if (to->family == 0 || !key_ready(g, m))
+	if (by->to.family == 0 || !key_ready(g, m))
 		return false;
 	uint8_t *room = effects_room(&g->out, size + PACKET_OVERHEAD, false);
 	struct effect *effect = room == NULL ? NULL : effects_add(&g->out, EFFECT_PACKET);
@@ -62,7 +74,8 @@ static bool emit(struct gossip *g, struct member *m, const struct address *to,
 	struct packet_header header = {.sender = g->self, .unknown_receiver = receiver == NULL};
 	memcpy(header.salt, g->settings.salt, SALT_SIZE);
 	header.sequence = ++g->membership.sessions->sequence;
-	effect->packet.to = *to;
+	effect->packet.to = by->to;
+	effect->packet.path = by->path;
 	effect->packet.to_node = m->id;
 	effect->packet.message = kind;
 	effect->packet.bytes.data = room;
@@ -72,20 +85,20 @@ static bool emit(struct gossip *g, struct member *m, const struct address *to,
 }
 
 /* For the few messages that do not go through core_send: nothing rides along. */
-static bool emit_bare(struct gossip *g, struct member *m, const struct address *to,
+static bool emit_bare(struct gossip *g, struct member *m, const struct way *by,
                       struct envelope *e, const struct incarnation *receiver, size_t limit)
 {
 	uint8_t plain[PACKET_PLAIN_MAX];
-	e->wire = WIRE_VERSION_MAX;
+	e->wire = WIRE_VERSION_MIN; /* whoever reads this may be older */
 	e->incarnation = g->durable.incarnation.number;
 	size_t size = envelope_encode(e, plain, sizeof plain);
 	if (size == 0 || size > limit)
 		return false;
-	return emit(g, m, to, e->kind, receiver, plain, size);
+	return emit(g, m, by, e->kind, receiver, plain, size);
 }
 
-bool session_send(struct gossip *g, node_id to, enum message_kind kind, const uint8_t *plain,
-                  size_t size)
+bool session_send(struct gossip *g, node_id to, const struct way *by, enum message_kind kind,
+                  const uint8_t *plain, size_t size)
 {
 	struct member *m = member_find(g, to);
 	if (m == NULL || !member_is_active(m) || to == g->self)
@@ -94,10 +107,27 @@ bool session_send(struct gossip *g, node_id to, enum message_kind kind, const ui
 		session_hello(g, m);
 		return false;
 	}
-	return emit(g, m, &m->address, kind, &m->session.incarnation, plain, size);
+	struct way way = by == NULL ? paths_way(m) : *by;
+	if (!emit(g, m, &way, kind, &m->session.incarnation, plain, size))
+		return false;
+	paths_sent(g, m, &way, kind);
+	return true;
 }
 
 /* ---- hello, welcome ---- */
+
+static void greet(struct gossip *g, struct member *m, const struct way *by)
+{
+	struct session *s = &m->session;
+	if (s->challenge == 0) /* kept until answered: a slow link's welcome must still match */
+		s->challenge = prng_next(&g->prng) | 1;
+	/* The header of a hello is not read: filled up, it keeps the welcome from being larger. */
+	struct envelope e = {.kind = MESSAGE_HELLO, .commit = UINT64_MAX, .summary = UINT64_MAX};
+	e.refutation = UINT64_MAX;
+	e.hello = (struct hello){g->durable.incarnation, s->challenge, WIRE_VERSION_MIN,
+	                         g->settings.wire_max};
+	emit_bare(g, m, by, &e, NULL, PACKET_PLAIN_MAX);
+}
 
 void session_hello(struct gossip *g, struct member *m)
 {
@@ -106,18 +136,31 @@ void session_hello(struct gossip *g, struct member *m)
 		return;
 	if (s->hello_at != 0 && g->now.boot - s->hello_at < HELLO_GAP)
 		return;
-	if (s->challenge == 0) /* kept until answered: a slow link's welcome must still match */
-		s->challenge = prng_next(&g->prng) | 1;
 	s->hello_at = g->now.boot;
-	/* The header of a hello is not read: filled up, it keeps the welcome from being larger. */
-	struct envelope e = {.kind = MESSAGE_HELLO, .commit = UINT64_MAX, .summary = UINT64_MAX};
-	e.refutation = UINT64_MAX;
-	e.hello = (struct hello){g->durable.incarnation, s->challenge, WIRE_VERSION_MIN,
-	                         WIRE_VERSION_MAX};
-	emit_bare(g, m, &m->address, &e, NULL, PACKET_PLAIN_MAX);
+	/* who is not there is looked for everywhere */
+	struct way way;
+	for (uint32_t i = 0; paths_at(g, m, i, &way); i++)
+		greet(g, m, &way);
 }
 
-static void answer_hello(struct gossip *g, struct member *m, const struct address *from,
+/*
+ * What a lost member sends under its own name does not open here: it is sealed for whoever had our
+ * address before. It does not know where we are, nor we where it is; so it is greeted where it seems
+ * to be. Whoever forges such packets pays more for them than we or their victim.
+ */
+static void greet_strayed(struct gossip *g, struct member *m, const struct way *from)
+{
+	struct session *s = &m->session;
+	if (!member_is_active(m) || m->state != UNREACHABLE || paths_has(g, m, &from->to))
+		return;
+	if (s->strayed_at != 0 && g->now.boot - s->strayed_at < STRAYED_GAP)
+		return;
+	s->strayed_at = g->now.boot;
+	core_trace(g, RULE_STRAYED, m->id, 0, 0, 0, 0);
+	greet(g, m, from);
+}
+
+static void answer_hello(struct gossip *g, struct member *m, const struct way *from,
                          const struct hello *hello, size_t limit)
 {
 	struct session *s = &m->session;
@@ -126,21 +169,24 @@ static void answer_hello(struct gossip *g, struct member *m, const struct addres
 	s->welcome_at = g->now.boot;
 	struct envelope e = {.kind = MESSAGE_WELCOME, .refutation = g->membership.refutation};
 	e.welcome = (struct welcome){g->durable.incarnation, hello->challenge, WIRE_VERSION_MIN,
-	                             WIRE_VERSION_MAX};
+	                             g->settings.wire_max};
 	emit_bare(g, m, from, &e, &hello->incarnation, limit);
 }
 
 static void take_hint(struct session *s, const struct packet_header *header,
-                      const struct incarnation *incarnation)
+                      const struct hello *hello)
 {
 	memcpy(s->hint_salt, header->salt, SALT_SIZE);
-	s->hint = *incarnation;
+	s->hint = hello->incarnation;
+	s->hint_wire_min = hello->wire_min;
+	s->hint_wire_max = hello->wire_max;
 	s->hint_known = true;
 }
 
-/* The nonce that goes with the present salt, if a hello told it. */
-static void use_hint(struct session *s)
+/* The nonce that goes with the present salt, if a hello told it; with it, what it speaks. */
+static void use_hint(struct member *m)
 {
+	struct session *s = &m->session;
 	if (s->nonce_known || !s->hint_known || !s->salt_known)
 		return;
 	if (memcmp(s->hint_salt, s->salt, SALT_SIZE) != 0 ||
@@ -148,6 +194,8 @@ static void use_hint(struct session *s)
 		return;
 	s->incarnation.nonce = s->hint.nonce;
 	s->nonce_known = true;
+	m->wire_min = s->hint_wire_min;
+	m->wire_max = s->hint_wire_max;
 }
 
 static void on_welcome(struct gossip *g, struct member *m, const struct welcome *welcome)
@@ -160,28 +208,41 @@ static void on_welcome(struct gossip *g, struct member *m, const struct welcome 
 	s->challenge = 0;
 	s->incarnation.nonce = welcome->incarnation.nonce;
 	s->nonce_known = true;
-	probe_contact(g, m); /* a hello changed nothing at the peer: this lets it hear us */
+	m->wire_min = welcome->wire_min;
+	m->wire_max = welcome->wire_max;
+	/* a hello changed nothing at the peer: this lets it hear us */
+	struct envelope heard = {.kind = MESSAGE_GOSSIP};
+	if (g->membership.active <= GREETING_ALL)
+		probe_contact(g, m);
+	else
+		core_send(g, m->id, &heard); /* without an answer that would tell us nothing */
 }
 
 /* ---- opening ---- */
 
-/* A removed member is told, under the incarnation it is known or says to have. */
-static void tell_removed(struct gossip *g, struct member *m, const struct address *from,
-                         const struct incarnation *incarnation)
+/* One word to whoever is no peer, at most once a second, under the incarnation it says to have. */
+static void tell(struct gossip *g, struct member *m, const struct way *to,
+                 const struct incarnation *incarnation, enum farewell_reason reason, uint64_t known)
 {
 	struct session *s = &m->session;
-	core_drop(g, DROP_REMOVED);
-	if (incarnation->number == 0)
-		return; /* (one that left may not have heard that its leave was committed) */
 	if (s->farewell_at != 0 && g->now.boot - s->farewell_at < SECOND)
 		return;
 	s->farewell_at = g->now.boot;
 	struct envelope e = {.kind = MESSAGE_FAREWELL};
-	e.farewell = (struct farewell){FAREWELL_REMOVED, g->self, 0};
-	emit_bare(g, m, from, &e, incarnation, PACKET_PLAIN_MAX);
+	e.farewell = (struct farewell){reason, g->self, known};
+	emit_bare(g, m, to, &e, incarnation, PACKET_PLAIN_MAX);
 }
 
-static void open_gone(struct gossip *g, struct member *m, const struct address *from,
+/* A removed member is told, under the incarnation it is known or says to have. */
+static void tell_removed(struct gossip *g, struct member *m, const struct way *from,
+                         const struct incarnation *incarnation)
+{
+	core_drop(g, DROP_REMOVED);
+	if (incarnation->number != 0) /* (one that left may not have heard that its leave was committed) */
+		tell(g, m, from, incarnation, FAREWELL_REMOVED, m->successor);
+}
+
+static void open_gone(struct gossip *g, struct member *m, const struct way *from,
                       const struct packet_header *header, const struct envelope *e)
 {
 	static const struct incarnation unknown;
@@ -192,14 +253,24 @@ static void open_gone(struct gossip *g, struct member *m, const struct address *
 		             m->session.nonce_known ? &m->session.incarnation : &unknown);
 }
 
-static void alarm_clone(struct gossip *g, struct member *m)
+/* Once a minute: where we know it, and where somebody else speaks under its key. */
+static void alarm_clone(struct gossip *g, struct member *m, const struct way *from)
 {
 	struct session *s = &m->session;
 	core_drop(g, DROP_CLONE);
 	if (s->clone_at != 0 && g->now.boot - s->clone_at < ALARM_GAP)
 		return;
 	s->clone_at = g->now.boot;
-	core_trace(g, RULE_CLONE, m->id, 0, (int64_t)s->incarnation.number, 0, 0);
+	s->clone_address = from->to;
+	struct way known = paths_way(m);
+	core_trace_ends(g, RULE_CLONE, m->id, &known.to, &from->to);
+}
+
+/* An older start that speaks from elsewhere, while the later one is here: two processes. */
+static bool alive_elsewhere(const struct gossip *g, const struct member *m, const struct way *from)
+{
+	return m->state == REACHABLE && g->now.boot - m->heard < ALIVE_LATELY &&
+	       !paths_has(g, m, &from->to);
 }
 
 /* ---- the last start of every voter ---- */
@@ -247,7 +318,7 @@ static void remember_start(struct gossip *g, const struct member *m)
  * only a hello that was very long on its way. It is told under the very incarnation it named: if that
  * process is gone, nobody can open it.
  */
-static bool old_self(struct gossip *g, struct member *m, const struct address *from,
+static bool old_self(struct gossip *g, struct member *m, const struct way *from,
                      const struct packet_header *header, const struct incarnation *said)
 {
 	struct session *s = &m->session;
@@ -255,34 +326,55 @@ static bool old_self(struct gossip *g, struct member *m, const struct address *f
 	if (said->number > s->incarnation.number || WEAKENED(g, WEAK_INCARNATION_ORDER) ||
 	    (said->number == s->incarnation.number && !other))
 		return false;
-	if (said->number == s->incarnation.number)
-		alarm_clone(g, m);
+	if (said->number == s->incarnation.number || alive_elsewhere(g, m, from))
+		alarm_clone(g, m, from);
 	else
 		core_drop(g, DROP_OLD_INCARNATION);
-	if (s->farewell_at == 0 || g->now.boot - s->farewell_at >= SECOND) {
-		s->farewell_at = g->now.boot;
-		struct envelope e = {.kind = MESSAGE_FAREWELL};
-		e.farewell = (struct farewell){FAREWELL_OLD_SELF, g->self, s->incarnation.number};
-		emit_bare(g, m, from, &e, said, PACKET_PLAIN_MAX);
-	}
+	tell(g, m, from, said, FAREWELL_OLD_SELF, s->incarnation.number);
 	return true;
 }
 
-static void open_hello(struct gossip *g, struct member *m, const struct address *from,
+/* Do our ranges of wire versions meet, at the cluster's level? If not it is no peer until upgraded. */
+static bool versions_meet(struct gossip *g, struct member *m, const struct way *from,
+                          const struct incarnation *said, uint32_t wire_min, uint32_t wire_max)
+{
+	struct session *s = &m->session;
+	if (wire_min <= g->settings.wire_max && wire_max >= level_of(g))
+		return true;
+	core_drop(g, DROP_VERSION);
+	m->wire_min = wire_min;
+	m->wire_max = wire_max;
+	if (s->old_at == 0 || g->now.boot - s->old_at >= ALARM_GAP) {
+		s->old_at = g->now.boot;
+		core_trace(g, RULE_WIRE_OLD, m->id, 0, wire_max, level_of(g), 0);
+	}
+	tell(g, m, from, said, FAREWELL_WIRE_OLD, level_of(g));
+	return false;
+}
+
+/* At level 2 only greetings and last words are still written in version 1. */
+static bool wire_legal(struct gossip *g, const struct envelope *e)
+{
+	bool any = e->kind == MESSAGE_HELLO || e->kind == MESSAGE_WELCOME || e->kind == MESSAGE_FAREWELL;
+	uint32_t lowest = any ? WIRE_VERSION_MIN : level_of(g);
+	if (e->wire >= lowest && e->wire <= g->settings.wire_max)
+		return true;
+	core_drop(g, DROP_VERSION);
+	return false;
+}
+
+static void open_hello(struct gossip *g, struct member *m, const struct way *from,
                        const struct packet_header *header, const struct envelope *e, size_t size)
 {
 	if (e->kind != MESSAGE_HELLO) {
 		core_drop(g, DROP_NOT_HELLO);
 		return;
 	}
-	if (e->hello.wire_min > WIRE_VERSION_MAX || e->hello.wire_max < WIRE_VERSION_MIN) {
-		core_drop(g, DROP_VERSION);
+	if (old_self(g, m, from, header, &e->hello.incarnation) ||
+	    !versions_meet(g, m, from, &e->hello.incarnation, e->hello.wire_min, e->hello.wire_max))
 		return;
-	}
-	if (old_self(g, m, from, header, &e->hello.incarnation))
-		return;
-	take_hint(&m->session, header, &e->hello.incarnation);
-	use_hint(&m->session);
+	take_hint(&m->session, header, &e->hello);
+	use_hint(m);
 	answer_hello(g, m, from, &e->hello, size);
 }
 
@@ -296,11 +388,12 @@ static void session_restart(struct gossip *g, struct member *m, uint64_t incarna
 	s->nonce_known = false;
 	s->salt_known = false;
 	s->parted = false;
+	paths_forget(g, m); /* it may have come back elsewhere */
 }
 
 /* A salt not seen before under this key. False: refused. */
-static bool take_salt(struct gossip *g, struct member *m, const struct packet_header *header,
-                      uint64_t incarnation)
+static bool take_salt(struct gossip *g, struct member *m, const struct way *from,
+                      const struct packet_header *header, uint64_t incarnation)
 {
 	struct session *s = &m->session;
 	bool lower = incarnation < s->incarnation.number && !WEAKENED(g, WEAK_INCARNATION_ORDER);
@@ -309,7 +402,7 @@ static bool take_salt(struct gossip *g, struct member *m, const struct packet_he
 		return false;
 	}
 	if (incarnation == s->incarnation.number && s->salt_known) {
-		alarm_clone(g, m);
+		alarm_clone(g, m, from);
 		return false;
 	}
 	if (incarnation != s->incarnation.number)
@@ -317,30 +410,30 @@ static bool take_salt(struct gossip *g, struct member *m, const struct packet_he
 	memcpy(s->salt, header->salt, SALT_SIZE);
 	s->salt_known = true;
 	replay_reset(&g->membership.sessions->replays, &s->replay);
-	use_hint(s);
+	use_hint(m);
 	remember_start(g, m);
 	return true;
 }
 
 /* Fresh: not a replay, not an older incarnation, not a clone. */
-static bool take_sequence(struct gossip *g, struct member *m, const struct address *from,
+static bool take_sequence(struct gossip *g, struct member *m, const struct way *from,
                           const struct packet_header *header, uint64_t incarnation)
 {
 	struct session *s = &m->session;
 	bool same = s->salt_known && memcmp(s->salt, header->salt, SALT_SIZE) == 0;
-	if (!same && !take_salt(g, m, header, incarnation))
+	if (!same && !take_salt(g, m, from, header, incarnation))
 		return false;
 	if (incarnation != s->incarnation.number) {
 		core_drop(g, DROP_MALFORMED); /* one process start, two incarnations */
 		return false;
 	}
-	if (header->sequence > s->replay.top) {
+	struct sessions *sessions = g->membership.sessions;
+	sessions->newest = header->sequence > s->replay.top;
+	if (sessions->newest)
 		s->parted = false;
-		if (!address_equal(&m->address, from))
-			m->address = *from; /* sealed and newer than anything: it is there now */
-	}
 	replay_mark(&g->membership.sessions->replays, &s->replay, header->sequence);
-	g->membership.sessions->opened = header->sequence;
+	sessions->opened = header->sequence;
+	sessions->arrived = *from;
 	return true;
 }
 
@@ -364,28 +457,26 @@ static struct member *find_sender(struct gossip *g, const struct packet_header *
 }
 
 /* Opens and decodes. False: counted. */
-static bool unseal(struct gossip *g, struct member *m, const struct packet_header *header,
-                   struct bytes packet, struct envelope *e)
+static bool unseal(struct gossip *g, struct member *m, const struct way *from,
+                   const struct packet_header *header, struct bytes packet, struct envelope *e)
 {
 	uint8_t *plain = g->membership.sessions->plain;
 	size_t size = 0;
 	if (!packet_open(g->settings.seal, &m->session.key, header, g->self,
 	                 &g->durable.incarnation, packet.data, packet.size, plain, &size)) {
 		core_drop(g, DROP_SEAL);
+		generation_unopened(g, m->id);
+		greet_strayed(g, m, from);
 		return false;
 	}
 	if (!envelope_decode(plain, size, &g->packet_arena, e)) {
 		core_drop(g, DROP_MALFORMED);
 		return false;
 	}
-	if (e->wire < WIRE_VERSION_MIN || e->wire > WIRE_VERSION_MAX) {
-		core_drop(g, DROP_VERSION);
-		return false;
-	}
-	return true;
+	return wire_legal(g, e);
 }
 
-node_id session_open(struct gossip *g, const struct address *from, struct bytes packet,
+node_id session_open(struct gossip *g, const struct way *from, struct bytes packet,
                      struct envelope *e)
 {
 	struct packet_header header;
@@ -398,7 +489,7 @@ node_id session_open(struct gossip *g, const struct address *from, struct bytes 
 		return 0;
 	}
 	struct member *m = find_sender(g, &header);
-	if (m == NULL || !unseal(g, m, &header, packet, e))
+	if (m == NULL || !unseal(g, m, from, &header, packet, e))
 		return 0;
 	if (!member_is_active(m) && WEAKENED(g, WEAK_TOMBSTONE))
 		member_return(g, m);
@@ -411,10 +502,18 @@ node_id session_open(struct gossip *g, const struct address *from, struct bytes 
 		return 0;
 	}
 	/* Its own hellos may go astray; its answer to ours names its incarnation as well. */
-	if (e->kind == MESSAGE_WELCOME && old_self(g, m, from, &header, &e->welcome.incarnation))
+	if (e->kind == MESSAGE_WELCOME &&
+	    (old_self(g, m, from, &header, &e->welcome.incarnation) ||
+	     !versions_meet(g, m, from, &e->welcome.incarnation, e->welcome.wire_min,
+	                    e->welcome.wire_max)))
 		return 0;
+	if (e->kind == MESSAGE_FAREWELL && e->farewell.reason == FAREWELL_WIRE_OLD) {
+		level_told(g, m->id, e->farewell.known); /* no peer: not heard, or it would come and go */
+		return 0;
+	}
 	if (!take_sequence(g, m, from, &header, e->incarnation))
 		return 0;
+	paths_heard(g, m, from, g->membership.sessions->newest, e);
 	if (!m->session.nonce_known && e->kind != MESSAGE_WELCOME)
 		session_hello(g, m);
 	member_note_heard(g, m, e);
@@ -429,7 +528,7 @@ node_id session_open(struct gossip *g, const struct address *from, struct bytes 
 bool session_heard_frame(struct gossip *g, node_id from, const struct envelope *e)
 {
 	struct member *m = member_find(g, from);
-	if (m == NULL || !member_is_active(m) || from == g->self)
+	if (m == NULL || !member_is_active(m) || from == g->self || !wire_legal(g, e))
 		return false;
 	if (e->incarnation < m->session.incarnation.number || e->incarnation == 0) {
 		core_drop(g, DROP_OLD_INCARNATION);
@@ -450,12 +549,37 @@ void sessions_start(struct gossip *g)
 {
 	struct sessions *s = g->membership.sessions;
 	s->started = true;
+	s->started_at = g->now.boot;
 	s->hello_cursor = 0;
 	s->hello_pass = 0;
 	s->hello_next = g->now.boot;
 	for (uint32_t i = 0; i < g->membership.count; i++)
 		g->membership.members[i].since = g->now.boot;
 	sessions_tick(g);
+}
+
+/*
+ * Of two who are both there the later one comes first, or they would greet each other across; and a
+ * thousand hellos at once would be answered into a full socket.
+ */
+void sessions_newcomer(struct gossip *g, struct member *m)
+{
+	struct sessions *s = g->membership.sessions;
+	const struct member *self = member_find(g, g->self);
+	if (g->membership.active <= GREETING_ALL) {
+		session_hello(g, m);
+		return;
+	}
+	m->greets_us = self != NULL && self->admitted != 0 && m->admitted > self->admitted;
+	if (m->greets_us)
+		return;
+	if (s->hello_next == NEVER) {
+		s->hello_next = g->now.boot;
+		s->hello_cursor = member_slot(g, m);
+	}
+	if (member_slot(g, m) < s->hello_cursor)
+		s->hello_cursor = member_slot(g, m);
+	s->hello_pass = 0;
 }
 
 void sessions_came_back(struct gossip *g)
@@ -495,7 +619,7 @@ void sessions_tick(struct gossip *g)
 	while (s->hello_cursor < g->membership.count && sent < batch) {
 		struct member *m = &g->membership.members[s->hello_cursor++];
 		if (!member_is_active(m) || m->id == g->self || m->state == REACHABLE ||
-		    m->state == SUSPECT)
+		    m->state == SUSPECT || (m->greets_us && s->hello_pass == 0))
 			continue;
 		session_hello(g, m);
 		sent++;

@@ -9,9 +9,14 @@
 #define RUMOURS_MAX 128
 #define RUMOUR_AGE (30 * SECOND)
 #define PUSH_AGAIN (5 * MILLISECOND) /* when more waits than fits into one packet */
+#define PUSH_AGAIN_MEMBER (250 * MICROSECOND)
 #define PUSH_TRIES 10                 /* then it waits for passing packets */
-#define RUMOURS_GAP (5 * MILLISECOND) /* where much pours in, each push should carry several */
+/* Where much pours in, each push should carry several: the longer apart, the larger the swarm. */
+#define RUMOURS_GAP (5 * MILLISECOND)
+#define RUMOURS_GAP_MEMBER (50 * MICROSECOND)
 #define FACTS_GAP (20 * MILLISECOND)
+#define FACTS_GAP_MEMBER (2 * MILLISECOND)
+#define COMING_MEMBER (200 * MILLISECOND) /* for each member: how long a newcomer may be silent of itself */
 #define SEEN_SIZE 1024                /* power of two */
 #define VERIFY_PER_SECOND 200
 #define VERIFY_BURST 400
@@ -19,7 +24,7 @@
 struct rumour {
 	bool used, pushed;
 	uint32_t left; /* how often it may still travel */
-	instant since;
+	instant since; /* not before that; not long after */
 	uint32_t fact; /* NO_SLOT: `item` is an accusation, refutation or verdict */
 	uint64_t fact_version;
 	struct item item;
@@ -106,16 +111,16 @@ static struct rumour *rumour_place(struct spreading *s)
 	return least; /* what has travelled most makes room */
 }
 
-static struct rumour *rumour_add(struct gossip *g, uint32_t budget, instant push_at)
+static struct rumour *rumour_add(struct gossip *g, uint32_t budget, instant from, duration gap)
 {
 	struct spreading *s = g->membership.spreading;
 	struct rumour *r = rumour_place(s);
 	r->used = true;
 	r->pushed = false;
 	r->left = budget;
-	r->since = g->now.boot;
+	r->since = from;
 	r->fact = NO_SLOT;
-	s->push_at = instant_min(s->push_at, push_at);
+	s->push_at = instant_min(s->push_at, from > s->pushed_at + gap ? from : s->pushed_at + gap);
 	s->push_tries = 0;
 	return r;
 }
@@ -128,7 +133,21 @@ void spread_rumour(struct gossip *g, const struct item *item)
 			s->rumours[i].used = false;
 	}
 	uint32_t budget = PUSH_FANOUT + bits_of(g->membership.active);
-	rumour_add(g, budget, s->pushed_at + RUMOURS_GAP)->item = *item;
+	duration gap = swarm_gap(g, RUMOURS_GAP, RUMOURS_GAP_MEMBER);
+	rumour_add(g, budget, g->now.boot, gap)->item = *item;
+}
+
+/*
+ * When to speak of it: at once; but who has just come to a large swarm is not alone in that. What it is can
+ * wait, a thousand signatures to be verified by a thousand nodes; that it is there cannot.
+ */
+static instant tell_from(struct gossip *g, uint32_t fact)
+{
+	duration crowd = swarm_gap(g, 0, COMING_MEMBER);
+	instant until = g->membership.sessions->started_at + crowd;
+	if (g->membership.active <= GREETING_ALL || !facts_own(g, fact) || g->now.boot >= until)
+		return g->now.boot;
+	return g->now.boot + (duration)prng_below(&g->prng, (uint64_t)crowd);
 }
 
 void spread_fact(struct gossip *g, uint32_t fact)
@@ -139,7 +158,8 @@ void spread_fact(struct gossip *g, uint32_t fact)
 			s->rumours[i].used = false;
 	}
 	/* no passengers beyond the push: digests find who was missed, for fewer bytes */
-	struct rumour *r = rumour_add(g, PUSH_FANOUT, s->pushed_at + FACTS_GAP);
+	duration gap = swarm_gap(g, FACTS_GAP, FACTS_GAP_MEMBER);
+	struct rumour *r = rumour_add(g, PUSH_FANOUT, tell_from(g, fact), gap);
 	r->fact = fact;
 	r->fact_version = facts_version(g, fact);
 }
@@ -161,6 +181,15 @@ void spread_forget(struct gossip *g, const struct member *m)
 	}
 }
 
+void spread_clear(struct gossip *g)
+{
+	struct spreading *s = g->membership.spreading;
+	for (uint32_t i = 0; i < s->count; i++)
+		s->rumours[i].used = false;
+	s->count = 0;
+	s->push_at = NEVER;
+}
+
 static bool rumour_alive(struct gossip *g, struct rumour *r)
 {
 	if (!r->used)
@@ -180,9 +209,9 @@ static void trim(struct spreading *s)
 /* ---- filling a packet ---- */
 
 /* What accuses the receiver comes first, then what has travelled least. */
-static uint32_t urgency(const struct rumour *r, node_id to)
+static uint32_t urgency(const struct gossip *g, const struct rumour *r, node_id to)
 {
-	return rumour_subject(r) == to ? UINT32_MAX : r->left;
+	return rumour_subject(r) == to && !WEAKENED(g, WEAK_BUDDY) ? UINT32_MAX : r->left;
 }
 
 /* The most urgent rumours, best first. */
@@ -192,10 +221,10 @@ static uint32_t choose(struct gossip *g, node_id to, struct rumour *best[ITEMS_P
 	uint32_t count = 0;
 	for (uint32_t i = 0; i < s->count; i++) {
 		struct rumour *r = &s->rumours[i];
-		if (!rumour_alive(g, r))
+		if (!rumour_alive(g, r) || g->now.boot < r->since)
 			continue;
 		uint32_t at = count;
-		while (at > 0 && urgency(best[at - 1], to) < urgency(r, to))
+		while (at > 0 && urgency(g, best[at - 1], to) < urgency(g, r, to))
 			at--;
 		if (at == ITEMS_PER_PACKET_MAX)
 			continue;
@@ -239,7 +268,8 @@ void spread_fill(struct gossip *g, node_id to, struct envelope *e, size_t room)
 	if (s->directed_count > 0)
 		fill_directed(s, to, e, &room);
 	/* the buddy's service: tell it what we accuse it of, as long as we do */
-	const struct item *own = m->state == SUSPECT ? suspicion_own_item(g, m) : NULL;
+	bool tell = m->state == SUSPECT && !WEAKENED(g, WEAK_BUDDY);
+	const struct item *own = tell ? suspicion_own_item(g, m) : NULL;
 	if (own != NULL)
 		fill_one(s, e, own, &room);
 	struct rumour *best[ITEMS_PER_PACKET_MAX];
@@ -274,13 +304,15 @@ void spread_directed(struct gossip *g, node_id to, const struct item *items, uin
 
 /* ---- pushing ---- */
 
-static bool unpushed(const struct spreading *s)
+/* When the next rumour that nobody was told wants to be; NEVER: all were told. */
+static instant unpushed(const struct spreading *s)
 {
+	instant at = NEVER;
 	for (uint32_t i = 0; i < s->count; i++) {
 		if (s->rumours[i].used && !s->rumours[i].pushed)
-			return true;
+			at = instant_min(at, s->rumours[i].since);
 	}
-	return false;
+	return at;
 }
 
 void spreading_tick(struct gossip *g)
@@ -296,8 +328,11 @@ void spreading_tick(struct gossip *g)
 		struct envelope e = {.kind = MESSAGE_GOSSIP};
 		core_send(g, peers[i], &e);
 	}
-	if (count > 0 && unpushed(s) && ++s->push_tries < PUSH_TRIES)
-		s->push_at = g->now.boot + PUSH_AGAIN;
+	instant next = unpushed(s);
+	if (next > g->now.boot)
+		s->push_at = next;
+	else if (count > 0 && ++s->push_tries < PUSH_TRIES)
+		s->push_at = g->now.boot + swarm_gap(g, PUSH_AGAIN, PUSH_AGAIN_MEMBER);
 }
 
 /* ---- taking items ---- */

@@ -20,8 +20,8 @@
 #define REPEAT_GAP (2 * SECOND)         /* our own accusation again: the first may have been lost */
 #define CONFIRM_WITHIN (5 * SECOND)     /* how long a failed probe of ours supports another's word */
 #define URGENT_GAP (200 * MILLISECOND)
-#define PUBLISH_MAX 4 /* so many accusers do; further ones would only cost packets */
 #define SICK_MIN 3
+#define LOOK_OBSERVER (300 * MILLISECOND) /* an observer looks for itself at once, but not all in step */
 
 void suspicions_init(struct gossip *g, struct carve *memory)
 {
@@ -128,9 +128,11 @@ struct suspicion *suspicion_record(struct gossip *g, struct member *m, instant s
 	return x;
 }
 
-/* In a small swarm everyone looks for itself soon; in a large one that would be a storm. */
-instant suspicion_look_at(struct gossip *g)
+/* In a small swarm everyone looks for itself soon; in a large one only its observers: else a storm. */
+instant suspicion_look_at(struct gossip *g, const struct member *m)
 {
+	if (observers_matter(g) && observer_of(g, g->self, m))
+		return g->now.boot + (duration)prng_below(&g->prng, LOOK_OBSERVER);
 	if (g->membership.active <= SMALL_SWARM)
 		return g->now.boot + SECOND + (duration)prng_below(&g->prng, SECOND / 2);
 	return g->now.boot + 6 * SECOND + (duration)prng_below(&g->prng, 4 * SECOND);
@@ -148,8 +150,8 @@ struct suspicion *suspicion_open(struct gossip *g, struct member *m, node_id acc
 	x = suspicion_record(g, m, since);
 	x->place = s->active_count;
 	s->active[s->active_count++] = m->suspicion - 1;
-	x->check_at = g->now.boot + CHECK_GAP;
-	x->look_at = suspicion_look_at(g);
+	x->look_at = suspicion_look_at(g, m);
+	x->check_at = instant_min(x->look_at, g->now.boot + CHECK_GAP);
 	member_set_state(g, m, SUSPECT);
 	core_trace(g, RULE_SUSPECT, m->id, accuser, 0, 0, 0);
 	return x;
@@ -213,6 +215,15 @@ static void suspicion_clear(struct gossip *g, struct member *m)
 	member_set_state(g, m, REACHABLE);
 }
 
+/* What was answered is over: the time counts from the first accusation that still stands. */
+static void begin_anew(struct suspicion *x)
+{
+	x->since = x->accusers[0].since;
+	for (uint32_t i = 1; i < x->accuser_count; i++)
+		x->since = instant_min(x->since, x->accusers[i].since);
+	x->looks = 0;
+}
+
 void suspicion_refuted(struct gossip *g, struct member *m)
 {
 	struct suspicion *x = suspicion_of(g, m);
@@ -227,6 +238,8 @@ void suspicion_refuted(struct gossip *g, struct member *m)
 	}
 	if (x->accuser_count == 0)
 		suspicion_clear(g, m);
+	else
+		begin_anew(x);
 }
 
 void suspicion_withdraw(struct gossip *g, struct member *m)
@@ -265,8 +278,13 @@ void suspicion_heard(struct gossip *g, struct member *m)
 bool suspicions_sick(const struct gossip *g)
 {
 	const struct suspicions *s = g->membership.suspicions;
+	if (WEAKENED(g, WEAK_SICK_ONE))
+		return false;
 	/* others: who counts as reachable, less this node */
-	return s->silent_own >= SICK_MIN && s->silent_own * 2 > g->membership.reachable - 1;
+	if (s->silent_own >= SICK_MIN && s->silent_own * 2 > g->membership.reachable - 1)
+		return true;
+	/* of many it asks only few: if most of those do not answer, most of them will not be dead */
+	return g->membership.active > OBSERVED_SWARM && probing_mostly_fails(g);
 }
 
 static void own_item_make(struct gossip *g, struct suspicion *x, const struct member *m)
@@ -298,7 +316,7 @@ void suspicion_publish(struct gossip *g, struct suspicion *x, const struct membe
 	bool known = accuser_find(x, g->self) != NULL;
 	bool enough = !known && x->accuser_count >= PUBLISH_MAX;
 	accuser_put(g, x, &self);
-	if (enough || suspicions_sick(g))
+	if (enough || suspicions_sick(g) || !observer_of(g, g->self, m))
 		return;
 	item_sign(g, &x->own_item);
 	x->published = true;

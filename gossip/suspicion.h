@@ -14,7 +14,9 @@
 
 #include "member.h"
 
-#define NEEDED 2 /* accusers for a verdict */
+#define NEEDED 2 /* accusers for a verdict, */
+#define NEEDED_OBSERVERS 3 /* and where only observers count */
+#define PUBLISH_MAX 4 /* so many accusers do; further ones would only cost packets */
 #define CHECK_GAP (500 * MILLISECOND) /* urgent probes, and changes of how many are needed */
 
 struct accuser {
@@ -33,6 +35,7 @@ struct suspicion {
 	uint32_t accuser_count;
 	struct accuser accusers[ACCUSERS_MAX];
 	bool own; /* we ourselves got no answer */
+	uint32_t looks; /* how often we asked it at the end, if it is others who accuse it */
 	bool published;
 	enum probe_outcome own_outcome;
 	struct item own_item;
@@ -63,7 +66,7 @@ struct suspicion *suspicion_open(struct gossip *g, struct member *m, node_id acc
 /* Takes it off the list of those still to be judged; the record stays to be shown. */
 void suspicion_deactivate(struct gossip *g, struct suspicion *x);
 /* When to look for ourselves at somebody that others accuse. */
-instant suspicion_look_at(struct gossip *g);
+instant suspicion_look_at(struct gossip *g, const struct member *m);
 
 /* ---- accusers ---- */
 
@@ -82,7 +85,7 @@ void suspicion_confirm_late(struct gossip *g, struct member *m);
 
 /* ---- verdict.c ---- */
 
-/* How many accusers it takes: two, unless there are no two who could be asked. */
+/* How many accusers it takes: two, or three observers, unless there are no so many who could be asked. */
 uint32_t verdict_needed(const struct gossip *g, const struct member *m);
 /* It is UNREACHABLE from now on, in our opinion. */
 void verdict_condemn(struct gossip *g, struct suspicion *x, struct member *m);

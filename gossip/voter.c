@@ -28,7 +28,8 @@ void voter_expire(struct gossip *g)
 		return;
 	node_id owner = l->grant.owner.node;
 	core_trace(g, RULE_GRANT_EXPIRED, owner, 0, 0, 0, 0);
-	if (owner != g->self && owner == g->ledger.claimant.node)
+	bool votes = config_position(&g->durable.config, g->self) >= 0; /* another has nothing to lose */
+	if (votes && owner != g->self && owner == g->ledger.claimant.node)
 		core_trace(g, RULE_MASTER_LOST, owner, 0, 0, 0, 0);
 	voter_clear_grant(g);
 }

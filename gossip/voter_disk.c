@@ -4,7 +4,13 @@
 #include "core.h"
 
 #define CHECK_EVERY (10 * SECOND) /* one synced write: lease.md, V3 */
+#define WITNESS_CHECK_EVERY (60 * SECOND) /* at home on a card that wears out */
 #define STORE_RETRY (2 * SECOND)  /* after a failure */
+
+duration voter_disk_check_every(const struct gossip *g)
+{
+	return g->durable.role == ROLE_WITNESS ? WITNESS_CHECK_EVERY : CHECK_EVERY;
+}
 
 bool voter_disk_well(const struct gossip *g)
 {
@@ -12,7 +18,7 @@ bool voter_disk_well(const struct gossip *g)
 }
 
 /* After a failure the store may lack anything: all of it is written again in one transaction. */
-static void rewrite_store(struct gossip *g)
+uint64_t voter_rewrite_store(struct gossip *g)
 {
 	struct bytes key, value;
 	struct entry entry;
@@ -25,6 +31,7 @@ static void rewrite_store(struct gossip *g)
 		persist_entry(g, i, &entry.ballot, entry.command);
 	persist_durable(g);
 	g->lease.rewrite_number = persist_sync(g);
+	return g->lease.rewrite_number;
 }
 
 void voter_tick(struct gossip *g)
@@ -37,11 +44,11 @@ void voter_tick(struct gossip *g)
 	}
 	if (g->now.boot < l->disk_check_at)
 		return;
-	l->disk_check_at = g->now.boot + (g->store_failed ? STORE_RETRY : CHECK_EVERY);
+	l->disk_check_at = g->now.boot + (g->store_failed ? STORE_RETRY : voter_disk_check_every(g));
 	if (l->disk_asked != NEVER)
 		return;
 	if (g->store_failed)
-		rewrite_store(g);
+		voter_rewrite_store(g);
 	persist_durable(g);
 	persist_sync(g);
 }

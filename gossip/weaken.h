@@ -75,18 +75,42 @@
 	WEAK(R2_CERTIFIED, "r2-certified", "R2", "the config changes before it is the certificate") \
 	WEAK(R3_CARRIED, "r3-carried", "R3", "the config changes before the new set has all that is committed") \
 	WEAK(R4_ONE, "r4-one", "R4", "two voters go at once")                                      \
+	WEAK(TERMS_ORDER, "terms-order", "Time", "D_P is raised before D_A")                       \
+	WEAK(TERMS_WAIT, "terms-wait", "Time", "D_A and D_Q fall at once after D_P")                                      \
 	WEAK(EPOCH_ORDER, "epoch-order", "P4", "an epoch counts what was applied, not what may be committed") \
 	WEAK(APPLY_ONCE, "apply-once", "P6", "a request asked again is applied again")             \
 	WEAK(TOMBSTONE, "tombstone", "membership", "a removed member that is heard is a member again") \
 	WEAK(ONE_ACCUSER, "one-accuser", "membership", "a refusal is a verdict")                   \
+	WEAK(OBSERVERS, "observers", "membership", "anybody's word counts about a member of a large swarm") \
+	WEAK(CONFIRMATIONS, "confirmations", "membership", "a suspicion is as short as if many confirmed it") \
+	WEAK(BUDDY, "buddy", "membership", "a suspect is not told of it")                          \
+	WEAK(ACCUSATION_BUDGET, "accusation-budget", "membership", "one author's accusations are not counted") \
+	WEAK(SICK_ONE, "sick-one", "membership", "who hears few accuses them all")                 \
+	WEAK(JUDGE_LATE, "judge-late", "membership", "a judge who comes late judges at once")      \
 	WEAK(REPLAY, "replay", "membership", "a packet seen before counts again")                  \
+	WEAK(REKEY_SIGNED, "rekey-signed", "rekey", "a key is changed without both signatures")    \
+	WEAK(LEVEL_EARLY, "level-early", "level", "the level rises while a member speaks less")    \
+	WEAK(SEIZE_QUORUM, "seize-quorum", "seize", "what others reach, a quorum or the dead, stops no seizure") \
+	WEAK(SEIZE_WAIT, "seize-wait", "seize", "a seizer founds at once: leases of the old generation live") \
+	WEAK(SEIZE_BEST_LOG, "seize-best-log", "seize",                                            \
+	     "a seizer goes on from its own log, whatever those have who follow")                  \
+	WEAK(SEIZE_UNNAMED, "seize-unnamed", "seize",                                              \
+	     "members that neither consent nor were named dead do not stop a seizure")             \
+	WEAK(SEIZE_FREEZE, "seize-freeze", "seize", "who consented goes on to vote and to learn")  \
+	WEAK(SEIZE_SHARED, "seize-shared", "seize", "who seizes, or consented to another, consents") \
+	WEAK(SEIZE_ATTEMPT, "seize-attempt", "seize", "who did not consent to this attempt follows") \
+	WEAK(GENERATION_ORDER, "generation-order", "seize", "rivals with one number both go on")   \
+	WEAK(GENERATION_FRAMES, "generation-frames", "seize",                                      \
+	     "a frame of another generation is taken as one of ours")                              \
 	WEAK(INCARNATION_ORDER, "incarnation-order", "membership", "a lower incarnation replaces a higher")
 
 enum weakening {
 #define WEAK(bit, name, rule, sentence) WEAK_##bit,
 	WEAKENINGS(WEAK)
 #undef WEAK
-	WEAK_COUNT /* at most 64: gossip_settings.weakened */
+	WEAK_COUNT /* at most 128: weakened_set */
 };
+
+__extension__ typedef unsigned __int128 weakened_set; /* bit by enum weakening */
 
 #endif

@@ -13,6 +13,9 @@
 #include "journal.h"
 #include "knock.h"
 #include "loop.h"
+#include "checkup.h"
+#include "http.h"
+#include "observe_dns.h"
 #include "observer.h"
 #include "random_bytes.h"
 #include "store.h"
@@ -43,12 +46,29 @@ static int open_folder(struct body *b, struct error *error)
 	return status;
 }
 
+/* Of a change of key that is not known to be over: its id is enough to know it by. */
+static int load_next_key(struct body *b, struct error *error)
+{
+	uint8_t seed[NODE_SEED_SIZE];
+	struct node_keys next;
+	int status = node_seed_next(b->config.data, false, seed, error);
+	if (status <= 0)
+		return status;
+	node_keys_from_seed(SEAL_REAL, seed, &next);
+	b->next_key = node_key_id(&next.public_key);
+	bytes_wipe(&next, sizeof next);
+	bytes_wipe(seed, sizeof seed);
+	return 0;
+}
+
 static int load_keys(struct body *b, struct error *error)
 {
 	uint8_t seed[NODE_SEED_SIZE];
 	int status = node_seed_load(b->config.data, seed, error);
 	if (status == 0)
 		node_keys_from_seed(SEAL_REAL, seed, &b->keys);
+	if (status == 0)
+		status = load_next_key(b, error);
 	bytes_wipe(seed, sizeof seed);
 	return status;
 }
@@ -58,7 +78,10 @@ static int load_keys(struct body *b, struct error *error)
 static void fill_settings(const struct body *b, struct gossip_settings *out)
 {
 	*out = (struct gossip_settings){.seal = SEAL_REAL, .keys = b->keys,
-	                                .address = b->config.advertise,
+	                                .address = b->config.advertise.list[0],
+	                                .more = addresses_rest(&b->config.advertise),
+	                                .local = b->config.listen,
+	                                .next = b->next_key,
 	                                .members_max = b->config.members_max,
 	                                .ledger_bytes = b->config.ledger_size};
 	random_bytes(out->seed, sizeof out->seed);
@@ -138,8 +161,11 @@ static int open_parts(struct body *b, struct error *error)
 		return status;
 	b->watch = watch_create(b);
 	b->observer = observer_create(b);
-	if (b->watch == NULL || b->observer == NULL)
+	b->dns = dns_watch_create(b);
+	b->checkup = checkup_create(b);
+	if (b->watch == NULL || b->observer == NULL || b->dns == NULL || b->checkup == NULL)
 		return error_set(error, -ENOMEM, "out of memory");
+	b->http = http_open(b);
 	return 0;
 }
 
@@ -166,7 +192,7 @@ int body_open(struct body *b, const struct node_config *config, struct error *er
 static void say_ready(const struct body *b)
 {
 	char address[ADDRESS_TEXT_SIZE], id[17];
-	address_format(&b->config.advertise, address);
+	address_format(&b->config.advertise.list[0], address);
 	node_id_format(node_key_id(&b->keys.public_key), id);
 	journal_say(LEVEL_info, "essaimd %s: node '%s' with key %s on %s, socket '%s'", ESSAIM_VERSION,
 	            b->config.name, id, address, b->config.socket);
@@ -175,37 +201,46 @@ static void say_ready(const struct body *b)
 
 static void say_end(const struct body *b)
 {
-	const char *what = NULL;
 	if (b->idle)
 		return; /* said at the start */
-	if (b->stop_seen && b->stop_standing == STANDING_LEFT)
-		what = "left its cluster";
-	else if (b->stop_seen && b->stop_standing == STANDING_REMOVED)
-		what = "was removed from its cluster";
+	const char *what = b->stop_seen ? loop_gone(b->stop_standing) : NULL;
 	if (what != NULL && !b->wipe)
 		journal_say(LEVEL_notice,
 		            "this node %s and stops: start essaimd again and run 'essaim node reset' before it joins anew",
 		            what);
 }
 
+/* The change of key is committed: what follows is said under the new one. */
+static int take_next_key(struct body *b, struct error *error)
+{
+	journal_say(LEVEL_notice, "this node's key was changed: going on with the new one");
+	return node_seed_switch(b->config.data, error);
+}
+
 int body_run(struct body *b, struct error *error)
 {
 	say_ready(b);
 	loop_run(b);
-	sd_notify(0, "STOPPING=1");
+	if (!loop_rekeyed(b))
+		sd_notify(0, "STOPPING=1");
 	say_end(b);
 	control_drain(b->control, DRAIN_PATIENCE);
 	if (!store_stop(b->store, STORE_PATIENCE))
 		return error_set(error, -EIO, "the disk did not take the last writes");
-	if (!b->wipe)
+	bool rekeyed = loop_rekeyed(b) && !b->wipe;
+	if (!b->wipe && !rekeyed)
 		return 0;
+	b->again = rekeyed && !b->stop_asked;
 	store_close(b->store);
 	b->store = NULL;
-	return data_folder_wipe(b->config.data, error);
+	return rekeyed ? take_next_key(b, error) : data_folder_wipe(b->config.data, error);
 }
 
 void body_close(struct body *b)
 {
+	http_close(b->http);
+	checkup_destroy(b->checkup);
+	dns_watch_destroy(b->dns);
 	if (b->observer != NULL)
 		observer_destroy(b->observer);
 	if (b->control != NULL)

@@ -25,12 +25,16 @@ struct store;
 struct control;
 struct watch;
 struct observer;
+struct checkup;
+struct dns_watch;
+struct http;
 struct knock;
 
 struct body {
 	struct node_config config;
 	int lock; /* of the data folder; -1: not held */
 	struct node_keys keys;
+	node_id next_key; /* of the key that waits beside it; 0: none */
 	struct event_base *base;
 	struct gossip *gossip;
 	void *memory;
@@ -41,12 +45,16 @@ struct body {
 	struct control *control;
 	struct watch *watch;
 	struct observer *observer;
+	struct dns_watch *dns;
+	struct checkup *checkup;
+	struct http *http; /* NULL: off */
 	instant started; /* boot clock */
 
 	/* loop.c */
 	struct event *timer;
 	int timer_fd;
 	instant timer_at;    /* what the timer is armed for */
+	duration late_max;   /* how late the timer ever was */
 	duration lag_max;    /* how late the timer fired at worst since the observer last asked */
 	uint32_t knocks;     /* under way */
 	LIST_HEAD(, knock) knocking;
@@ -55,6 +63,7 @@ struct body {
 	bool stop_asked;     /* INPUT_STOP was given */
 	bool stop_seen;      /* EFFECT_STOP came */
 	bool idle;           /* left or removed at start: only `node reset` is of use */
+	bool again;          /* after the end: to be opened anew, with the key that waited */
 	bool wipe;           /* `node reset` was asked: wipe our files before the end */
 	enum standing stop_standing;
 	struct event *stop_limit; /* a clean stop may take this long */

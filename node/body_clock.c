@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <sys/time.h>
+#include <sys/timex.h>
 #include <time.h>
 
 static instant read_clock(clockid_t id)
@@ -28,6 +29,18 @@ instant body_clock_wall(void)
 instant body_clock_monotonic(void)
 {
 	return read_clock(CLOCK_MONOTONIC);
+}
+
+#define SYNCHRONISED_MAX 16000000 /* us: NTP's own limit (RFC 5905, MAXDIST) */
+
+bool body_clock_sync(struct clock_sync *out)
+{
+	struct timex t = {.modes = 0};
+	if (adjtimex(&t) < 0)
+		return false;
+	out->max_error = (duration)t.maxerror * MICROSECOND;
+	out->synchronised = (t.status & STA_UNSYNC) == 0 && t.maxerror < SYNCHRONISED_MAX;
+	return true;
 }
 
 void wall_format(instant wall, char out[WALL_TEXT_SIZE])

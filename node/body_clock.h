@@ -17,6 +17,13 @@ instant body_clock_wall(void);
 /* CLOCK_MONOTONIC, for measuring how long things took; never given to the mind. */
 instant body_clock_monotonic(void);
 
+/* What the kernel knows of how well CLOCK_REALTIME is kept; false if it does not say. */
+struct clock_sync {
+	bool synchronised;  /* a time service says so, and the bound below is under 16 s */
+	duration max_error; /* its bound of the error */
+};
+bool body_clock_sync(struct clock_sync *out);
+
 /* RFC 3339 in UTC with milliseconds: "2026-01-31T23:59:59.000Z". */
 #define WALL_TEXT_SIZE 32
 void wall_format(instant wall, char out[WALL_TEXT_SIZE]);

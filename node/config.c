@@ -7,9 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net_address.h"
 #include "text.h"
 
-enum key_type { TYPE_NAME, TYPE_PATH, TYPE_ADDRESS, TYPE_ADDRESSES, TYPE_CHOICE, TYPE_COUNT, TYPE_SIZE };
+enum key_type {
+	TYPE_NAME,
+	TYPE_PATH,
+	TYPE_ADDRESSES,
+	TYPE_WINDOW, /* one address, or "off" */
+	TYPE_CHOICE,
+	TYPE_COUNT,
+	TYPE_SIZE
+};
 
 struct key {
 	const char *section, *name;
@@ -28,11 +37,15 @@ static const struct key keys[] = {
 	{"node", "data", TYPE_PATH, AT(data), 0, CONFIG_PATH_SIZE, NULL, "/var/lib/essaim",
 	 "folder of the key and the store; one daemon per folder"},
 	{"node", "listen", TYPE_ADDRESSES, AT(listen), 0, 0, NULL, "",
-	 "ADDRESS:PORT, UDP and TCP; several with commas, all with one port"},
-	{"node", "advertise", TYPE_ADDRESS, AT(advertise), 0, 0, NULL, "",
-	 "ADDRESS:PORT the others reach this node at; default: the first of listen"},
+	 "ADDRESS:PORT, UDP and TCP; up to 4 with commas, all with one port"},
+	{"node", "advertise", TYPE_ADDRESSES, AT(advertise), 0, 0, NULL, "",
+	 "ADDRESS:PORT the others reach this node at; up to 4; default: those of listen"},
 	{"node", "socket", TYPE_PATH, AT(socket), 0, SOCKET_PATH_SIZE, NULL,
 	 "/run/essaim/essaim.sock", "control socket for the essaim command"},
+	{"http", "listen", TYPE_WINDOW, AT(http), 0, 0, NULL, "127.0.0.1:7801",
+	 "ADDRESS:PORT of the web page, the JSON API and the metrics (all read-only), or off"},
+	{"http", "token", TYPE_PATH, AT(http_token), 0, CONFIG_PATH_SIZE, NULL, "",
+	 "file with the token that its readers must bear; a must unless it listens on loopback"},
 	{"log", "format", TYPE_CHOICE, AT(format), 0, 0, "text|json", "text", "text or json"},
 	{"log", "level", TYPE_CHOICE, AT(level), 0, 0, "debug|info|notice|warning|error", "info",
 	 "debug, info, notice, warning or error"},
@@ -81,9 +94,9 @@ static int set_name(char *out, const char *value, struct error *error)
 	return 0;
 }
 
-static int set_addresses(struct address_list *out, const char *value, struct error *error)
+static int set_addresses(struct addresses *out, const char *value, struct error *error)
 {
-	struct address_list list = {0};
+	struct addresses list = {0};
 	char copy[LISTEN_MAX * ADDRESS_TEXT_SIZE];
 	if (strlen(value) >= sizeof copy)
 		return error_set(error, -EINVAL, "too many addresses");
@@ -99,6 +112,14 @@ static int set_addresses(struct address_list *out, const char *value, struct err
 			return status;
 	}
 	*out = list;
+	return 0;
+}
+
+static int set_window(struct address *out, const char *value, struct error *error)
+{
+	if (strcmp(value, "off") != 0)
+		return address_parse(value, out, error);
+	*out = (struct address){0};
 	return 0;
 }
 
@@ -158,11 +179,15 @@ static int set_key(struct node_config *config, const struct key *key, const char
 	case TYPE_NAME:
 		return set_name(field, value, error);
 	case TYPE_PATH:
+		if (value[0] == '\0' && key->value[0] == '\0') {
+			memset(field, 0, (size_t)key->max);
+			return 0;
+		}
 		return set_path(field, (size_t)key->max, value, error);
-	case TYPE_ADDRESS:
-		return address_parse(value, field, error);
 	case TYPE_ADDRESSES:
 		return set_addresses(field, value, error);
+	case TYPE_WINDOW:
+		return set_window(field, value, error);
 	case TYPE_CHOICE:
 		return set_choice(field, key->choices, value, error);
 	case TYPE_COUNT:
@@ -274,44 +299,127 @@ int node_config_read(struct node_config *config, const char *path, struct error 
 
 /* ---- checking ---- */
 
-static bool is_wildcard(const struct address *address)
+static int check_no_twins(const char *key, const struct addresses *in, struct error *error)
 {
-	static const uint8_t zeros[16];
-	return memcmp(address->ip, zeros, sizeof zeros) == 0;
+	char text[ADDRESS_TEXT_SIZE];
+	for (uint32_t i = 0; i < in->count; i++) {
+		for (uint32_t k = 0; k < i; k++) {
+			if (!address_equal(&in->list[i], &in->list[k]))
+				continue;
+			address_format(&in->list[i], text);
+			return error_set(error, -EINVAL, "%s: '%s' is given twice", key, text);
+		}
+	}
+	return 0;
+}
+
+static bool has_family(const struct addresses *in, uint8_t family)
+{
+	for (uint32_t i = 0; i < in->count; i++) {
+		if (in->list[i].family == family)
+			return true;
+	}
+	return false;
+}
+
+/* One that means every address leaves nothing of its family for another. */
+static int check_wildcard(const struct addresses *in, const struct address *one,
+                          struct error *error)
+{
+	char all[ADDRESS_TEXT_SIZE], text[ADDRESS_TEXT_SIZE];
+	for (uint32_t i = 0; address_is_wildcard(one) && i < in->count; i++) {
+		if (&in->list[i] == one || in->list[i].family != one->family)
+			continue;
+		address_format(one, all);
+		address_format(&in->list[i], text);
+		return error_set(error, -EINVAL,
+		                 "listen: '%s' means every address, '%s' too: give one of the two", all,
+		                 text);
+	}
+	return 0;
+}
+
+static int check_listen(const struct addresses *listen, struct error *error)
+{
+	if (listen->count == 0)
+		return error_set(error, -EINVAL,
+		                 "no address to listen on: give --listen ADDRESS:PORT, or 'listen' in [node]");
+	int status = check_no_twins("listen", listen, error);
+	for (uint32_t i = 0; status == 0 && i < listen->count; i++) {
+		if (listen->list[i].port == 0)
+			return error_set(error, -EINVAL, "listen: port 0 cannot be told to others");
+		if (listen->list[i].port != listen->list[0].port)
+			return error_set(error, -EINVAL,
+			                 "listen: all addresses need the same port, not %u and %u",
+			                 (unsigned)listen->list[0].port,
+			                 (unsigned)listen->list[i].port);
+		status = check_wildcard(listen, &listen->list[i], error);
+	}
+	return status;
+}
+
+static int check_advertise(const struct node_config *config, struct error *error)
+{
+	const struct addresses *out = &config->advertise;
+	for (uint32_t i = 0; i < out->count; i++) {
+		char text[ADDRESS_TEXT_SIZE];
+		const struct address *one = &out->list[i];
+		address_format(one, text);
+		if (address_is_wildcard(one))
+			return error_set(error, -EINVAL,
+			                 "'%s' means every address, so --advertise, or 'advertise' in [node], must say which ones the others use",
+			                 text);
+		if (one->port == 0)
+			return error_set(error, -EINVAL, "advertise: port 0 cannot be reached");
+		if (!has_family(&config->listen, one->family))
+			return error_set(error, -EINVAL,
+			                 "advertise: '%s' is IPv%u, but no address of 'listen' is", text,
+			                 (unsigned)one->family);
+	}
+	return check_no_twins("advertise", out, error);
+}
+
+static int check_window(const struct node_config *config, struct error *error)
+{
+	char text[ADDRESS_TEXT_SIZE];
+	const struct address *at = &config->http;
+	if (at->family == 0 || address_is_loopback(at) || config->http_token[0] != '\0')
+		return 0;
+	address_format(at, text);
+	return error_set(error, -EINVAL,
+	                 "http: '%s' is not a loopback address, so 'token' in [http] must name a file with one",
+	                 text);
 }
 
 int node_config_check(struct node_config *config, struct error *error)
 {
 	if (config->name[0] == '\0')
 		return error_set(error, -EINVAL, "the node has no name: give --name, or 'name' in [node]");
-	if (config->listen.count == 0)
-		return error_set(error, -EINVAL,
-		                 "no address to listen on: give --listen ADDRESS:PORT, or 'listen' in [node]");
-	for (uint32_t i = 0; i < config->listen.count; i++) {
-		if (config->listen.list[i].port == 0)
-			return error_set(error, -EINVAL, "listen: port 0 cannot be told to others");
-		if (config->listen.list[i].port != config->listen.list[0].port)
-			return error_set(error, -EINVAL, "listen: all addresses need the same port");
-	}
-	if (config->advertise.family == 0)
-		config->advertise = config->listen.list[0];
-	if (is_wildcard(&config->advertise))
-		return error_set(error, -EINVAL,
-		                 "listening on every address, so 'advertise' in [node] must say which one the others use");
-	if (config->advertise.port == 0)
-		return error_set(error, -EINVAL, "advertise: port 0 cannot be reached");
-	return 0;
+	int status = check_listen(&config->listen, error);
+	if (status < 0)
+		return status;
+	if (config->advertise.count == 0)
+		config->advertise = config->listen;
+	status = check_advertise(config, error);
+	return status < 0 ? status : check_window(config, error);
 }
 
 /* ---- printing ---- */
 
-static void print_addresses(const struct address_list *addresses, FILE *out)
+static void print_addresses(const struct addresses *addresses, FILE *out)
 {
 	for (uint32_t i = 0; i < addresses->count; i++) {
 		char text[ADDRESS_TEXT_SIZE];
 		address_format(&addresses->list[i], text);
 		fprintf(out, "%s%s", i == 0 ? "" : ", ", text);
 	}
+}
+
+static void print_window(const struct address *address, FILE *out)
+{
+	char text[ADDRESS_TEXT_SIZE];
+	address_format(address, text);
+	fputs(address->family == 0 ? "off" : text, out);
 }
 
 static void print_choice(const char *choices, uint32_t position, FILE *out)
@@ -334,18 +442,16 @@ static void print_size(uint32_t size, FILE *out)
 static void print_value(const struct node_config *config, const struct key *key, FILE *out)
 {
 	const void *field = (const char *)config + key->offset;
-	char text[ADDRESS_TEXT_SIZE];
 	switch (key->type) {
 	case TYPE_NAME:
 	case TYPE_PATH:
 		fputs(field, out);
 		break;
-	case TYPE_ADDRESS:
-		address_format(field, text);
-		fputs(text, out);
-		break;
 	case TYPE_ADDRESSES:
 		print_addresses(field, out);
+		break;
+	case TYPE_WINDOW:
+		print_window(field, out);
 		break;
 	case TYPE_CHOICE:
 		print_choice(key->choices, *(const uint32_t *)field, out);

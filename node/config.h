@@ -1,7 +1,8 @@
 /*
  * config.h: what an administrator may set, in one table of keys.
  *
- *     defaults  <-  file (--config)  <-  options (--name, --data, --listen, --socket)  ->  check
+ *     defaults  <-  file (--config)  <-  options (--name, --data, --listen, --advertise, --socket)
+ *               ->  check
  *
  * Invariants
  *   1. The table in config.c is the only place that knows a key: reading, printing and help walk it.
@@ -18,22 +19,19 @@
 #include "journal.h"
 #include "words.h"
 
-#define LISTEN_MAX 8
+#define LISTEN_MAX ADDRESSES_MAX
 #define CONFIG_PATH_SIZE 256
 /* sun_path holds 108 bytes with its NUL. */
 #define SOCKET_PATH_SIZE 108
-
-struct address_list {
-	uint32_t count;
-	struct address list[LISTEN_MAX];
-};
 
 struct node_config {
 	char name[NAME_MAX_SIZE + 1];
 	char data[CONFIG_PATH_SIZE];
 	char socket[SOCKET_PATH_SIZE];
-	struct address_list listen;
-	struct address advertise; /* family 0: the first listen address */
+	struct addresses listen;
+	struct addresses advertise; /* none: the listen addresses */
+	struct address http;      /* family 0: off */
+	char http_token[CONFIG_PATH_SIZE]; /* "": none */
 	uint32_t format;          /* enum journal_format */
 	uint32_t level;           /* enum rule_level */
 	uint32_t members_max;

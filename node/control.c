@@ -12,10 +12,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "backup.h"
 #include "body_clock.h"
 #include "control_access.h"
 #include "control_client.h"
+#include "control_verbs.h"
+#include "inquiry.h"
 #include "journal.h"
+#include "restore.h"
 
 /* ---- the end of a client ---- */
 
@@ -24,7 +28,7 @@ static void client_free(struct client *c)
 {
 	struct body *body = c->body;
 	uint64_t id = c->id;
-	bool abandon = c->abandon;
+	bool abandon = c->abandon, restoring = restore_under_way(c->restore);
 	TAILQ_REMOVE(&c->control->clients, c, link);
 	c->control->client_count--;
 	c->control->reader_count -= !c->may_write;
@@ -38,9 +42,14 @@ static void client_free(struct client *c)
 	if (c->out != NULL)
 		evbuffer_free(c->out);
 	json_decref(c->kept);
+	backup_free(c->backup);
+	restore_free(c->restore);
+	inquiry_free(c->inquiry);
 	free(c->prefix);
 	free(c->request);
 	free(c);
+	if (restoring)
+		restore_abandon(body);
 	if (abandon)
 		body_step(body, &(struct input){.kind = INPUT_ABANDON, .abandon = {.client = id}});
 }
@@ -74,6 +83,8 @@ static void on_writable(evutil_socket_t fd, short what, void *context)
 		client_free(c);
 		return;
 	}
+	if (c->backup != NULL && c->state == CLIENT_RUNNING && evbuffer_get_length(c->out) == 0)
+		backup_more(c);
 	if (evbuffer_get_length(c->out) > 0)
 		event_add(c->writable, NULL);
 	else if (c->state == CLIENT_FINISHING)
@@ -97,11 +108,18 @@ static bool take_length(struct client *c)
 
 static void run_request(struct client *c)
 {
-	c->state = CLIENT_RUNNING;
-	event_del(c->limit);
-	control_dispatch(c, c->request, c->size);
-	free(c->request);
+	char *request = c->request;
 	c->request = NULL;
+	if (c->state == CLIENT_UPLOADING) {
+		c->used = 0;
+		client_limit(c, REQUEST_LIMIT);
+		c->upload(c, request, c->size);
+	} else {
+		c->state = CLIENT_RUNNING;
+		event_del(c->limit);
+		control_dispatch(c, request, c->size);
+	}
+	free(request);
 }
 
 /* One read into what is missing; false if there was none, or the client is gone. */
@@ -133,14 +151,20 @@ static void read_end(struct client *c)
 		client_free(c);
 }
 
+static bool reading(const struct client *c)
+{
+	return c->state == CLIENT_READING || c->state == CLIENT_UPLOADING;
+}
+
+/* One frame at a time: the loop has other work, too. */
 static void on_readable(evutil_socket_t fd, short what, void *context)
 {
 	struct client *c = context;
-	if (c->state != CLIENT_READING) {
+	if (!reading(c)) {
 		read_end(c);
 		return;
 	}
-	while (c->state == CLIENT_READING && read_some(c)) {
+	while (reading(c) && read_some(c)) {
 		if (c->used == sizeof c->length && !take_length(c))
 			return;
 		if (c->used > sizeof c->length && c->used == sizeof c->length + c->size) {
@@ -218,13 +242,46 @@ static void on_acceptable(evutil_socket_t listener, short what, void *context)
 		client_create(control, fd, may_write);
 }
 
+bool control_attach(struct control *control, int fd)
+{
+	if (control->client_count < CLIENTS_MAX && control->reader_count < READERS_MAX) {
+		client_create(control, fd, false);
+		return true;
+	}
+	close(fd);
+	return false;
+}
+
+/* ---- progress ---- */
+
+static void on_ticker(evutil_socket_t none, short what, void *context)
+{
+	struct control *control = context;
+	struct client *c;
+	bool more = false;
+	TAILQ_FOREACH(c, &control->clients, link) {
+		char text[sizeof c->told];
+		if (c->progress == NULL || c->state != CLIENT_RUNNING)
+			continue;
+		more = true;
+		if (!c->progress(c, text, sizeof text) || strcmp(text, c->told) == 0)
+			continue;
+		memcpy(c->told, text, sizeof text);
+		client_progress(c, text);
+	}
+	struct timeval period;
+	duration_timeval(PROGRESS_PERIOD, &period);
+	if (more)
+		event_add(control->ticker, &period);
+}
+
 /* ---- effects ---- */
 
 static struct client *find_client(struct control *control, uint64_t id)
 {
 	struct client *c;
 	TAILQ_FOREACH(c, &control->clients, link) {
-		if (c->id == id && c->state == CLIENT_RUNNING)
+		if (c->id == id && (c->state == CLIENT_RUNNING || c->state == CLIENT_UPLOADING))
 			return c;
 	}
 	return NULL;
@@ -243,6 +300,24 @@ static void refuse_without_master(struct client *c, int length, const char *text
 		client_refuse(c, 3, "essaim status", "there is no master",
 		              "%.*s; %u of %u voters are reachable from here, %u are needed", length,
 		              text, status.voters_reachable, status.voters_total, status.voters_needed);
+}
+
+/* The command that shows what a refusal is about; NULL if the sentence says it all. */
+static const char *hint_of(const char *verb)
+{
+	static const char *const hints[][2] = {
+		{"master transfer", "essaim cluster show"},
+		{"master seize", "essaim node list"},
+		{"cluster set", "essaim cluster show"},
+		{"node remove", "essaim cluster show"},
+		{"node rekey", "essaim status"},
+		{"leave", "essaim cluster show"},
+	};
+	for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++) {
+		if (strcmp(hints[i][0], verb) == 0)
+			return hints[i][1];
+	}
+	return NULL;
 }
 
 static void refuse_answer(struct client *c, const struct answer *answer)
@@ -266,7 +341,7 @@ static void refuse_answer(struct client *c, const struct answer *answer)
 		break;
 	}
 	snprintf(what, sizeof what, "'%s' was refused", c->verb);
-	client_refuse(c, 1, NULL, what, "%.*s", length, text);
+	client_refuse(c, 1, hint_of(c->verb), what, "%.*s", length, text);
 }
 
 void control_answer(struct control *control, uint64_t id, const struct answer *answer)
@@ -283,6 +358,13 @@ void control_answer(struct control *control, uint64_t id, const struct answer *a
 		client_done(c, NULL);
 }
 
+void control_progress(struct control *control, const struct effect *effect)
+{
+	struct client *c = find_client(control, effect->progress.client);
+	if (c != NULL)
+		seize_progress(c, effect);
+}
+
 void control_outcome(struct control *control, bool done, struct bytes text)
 {
 	control->forming = false;
@@ -290,6 +372,7 @@ void control_outcome(struct control *control, bool done, struct bytes text)
 	if (c == NULL)
 		return;
 	char what[80];
+	restore_over(c->restore);
 	snprintf(what, sizeof what, "'%s' failed", c->verb);
 	if (done)
 		client_done(c, c->render(c, NULL));
@@ -358,7 +441,9 @@ int control_open(struct body *body, struct control **out, struct error *error)
 		control->acceptable = event_new(body->base, control->fd, EV_READ | EV_PERSIST,
 		                                on_acceptable, control);
 		control->accept_again = event_new(body->base, -1, 0, on_accept_again, control);
+		control->ticker = event_new(body->base, -1, 0, on_ticker, control);
 		if (control->acceptable == NULL || control->accept_again == NULL ||
+		    control->ticker == NULL ||
 		    event_add(control->acceptable, NULL) < 0)
 			status = error_set(error, -ENOMEM, "out of memory");
 	}
@@ -399,10 +484,13 @@ void control_close(struct control *control)
 	while (!TAILQ_EMPTY(&control->clients)) {
 		struct client *c = TAILQ_FIRST(&control->clients);
 		c->abandon = false; /* the mind has ended */
+		restore_free(c->restore);
+		c->restore = NULL;
 		client_free(c);
 	}
 	event_free(control->acceptable);
 	event_free(control->accept_again);
+	event_free(control->ticker);
 	close(control->fd);
 	unlink(control->body->config.socket);
 	free(control);

@@ -4,11 +4,12 @@
  *
  *     READING --request--> RUNNING --answer--> FINISHING --flushed--> closed
  *                             \--events, kv watch--> FOLLOWING --gone or too slow--> closed
+ *                             \--cluster restore--> UPLOADING --last frame--> RUNNING
  *
  * Invariants
- *   1. One request per connection; at most CLIENTS_MAX connections, READERS_MAX of them of those who
- *      may only read; a request must arrive within REQUEST_LIMIT; what waits to be read by a client
- *      is bounded.
+ *   1. One request per connection (its verb may want further frames); at most CLIENTS_MAX
+ *      connections, READERS_MAX of them of those who may only read; each frame must arrive within
+ *      REQUEST_LIMIT; what waits to be read by a client is bounded.
  *   2. Everybody may read. Only uid 0, our own uid and members of group `essaim` may write; the
  *      kernel says who they are (SO_PEERCRED, SO_PEERGROUPS).
  *   3. A client that goes away is reported to the mind (INPUT_ABANDON).
@@ -22,8 +23,15 @@ struct control;
 
 int control_open(struct body *body, struct control **out, struct error *error);
 
-/* EFFECT_ANSWER, EFFECT_OUTCOME */
+/*
+ * A connection of our own making (the web window's), which may only read. Takes `fd` over. False: too
+ * many readers.
+ */
+bool control_attach(struct control *control, int fd);
+
+/* EFFECT_ANSWER, EFFECT_PROGRESS, EFFECT_OUTCOME */
 void control_answer(struct control *control, uint64_t client, const struct answer *answer);
+void control_progress(struct control *control, const struct effect *effect);
 void control_outcome(struct control *control, bool done, struct bytes text);
 
 /* At the end of the daemon: gives clients what is still queued for them, for at most `patience`. */

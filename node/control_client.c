@@ -10,11 +10,11 @@
 
 #include "body_clock.h"
 
-static void limit_in(struct client *client, duration d)
+void client_limit(struct client *client, duration in)
 {
-	struct timeval in;
-	duration_timeval(d, &in);
-	event_add(client->limit, &in);
+	struct timeval after;
+	duration_timeval(in, &after);
+	event_add(client->limit, &after);
 }
 
 /* Queues one frame; takes `frame` over. False if it is too long or there is no memory. */
@@ -50,7 +50,7 @@ static void finish(struct client *client, json_t *frame)
 		                              "essaim kv list PREFIX"));
 	client->state = CLIENT_FINISHING;
 	client->abandon = false;
-	limit_in(client, FINISH_LIMIT);
+	client_limit(client, FINISH_LIMIT);
 }
 
 void client_done(struct client *client, json_t *result)
@@ -94,6 +94,34 @@ void client_event(struct client *client, json_t *event)
 	}
 }
 
+void client_progress(struct client *client, const char *text)
+{
+	if (client->state == CLIENT_RUNNING)
+		queue_frame(client, json_pack("{s:{s:s}}", "progress", "text", text));
+}
+
+void client_tell(struct client *client, progress_tell *tell)
+{
+	struct timeval period;
+	duration_timeval(PROGRESS_PERIOD, &period);
+	client->progress = tell;
+	event_add(client->control->ticker, &period);
+}
+
+void client_upload(struct client *client, upload_take *take)
+{
+	client->state = CLIENT_UPLOADING;
+	client->upload = take;
+	client->used = 0;
+	client_limit(client, REQUEST_LIMIT);
+}
+
+void client_uploaded(struct client *client)
+{
+	client->state = CLIENT_RUNNING;
+	event_del(client->limit);
+}
+
 void client_follow(struct client *client, enum follow_kind kind)
 {
 	client->state = CLIENT_FOLLOWING;
@@ -105,7 +133,7 @@ void client_ask(struct client *client, const struct command *command, answer_ren
 {
 	client->render = render;
 	client->abandon = true;
-	limit_in(client, client->patience + ANSWER_GRACE);
+	client_limit(client, client->patience + ANSWER_GRACE);
 	struct input input = {.kind = INPUT_REQUEST};
 	input.request.client = client->id;
 	input.request.command = command;

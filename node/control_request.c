@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base64.h"
+#include "view.h"
 
 static int take_verb(const json_t *root, struct control_request *out, struct error *error)
 {
@@ -100,6 +101,18 @@ int args_number_optional(const json_t *args, const char *key, int64_t min, int64
                          struct error *error)
 {
 	return absent(args, key) ? 0 : args_number(args, key, min, max, out, error);
+}
+
+int args_role(const json_t *args, enum role *out, struct error *error)
+{
+	const char *name = role_name(ROLE_NODE);
+	int status = args_text_optional(args, "role", &name, error);
+	if (status < 0)
+		return status;
+	*out = strcmp(name, role_name(ROLE_WITNESS)) == 0 ? ROLE_WITNESS : ROLE_NODE;
+	if (strcmp(name, role_name(*out)) != 0)
+		return error_set(error, -EINVAL, "'%s' is no role: node or witness", name);
+	return 0;
 }
 
 bool args_flag(const json_t *args, const char *key)

@@ -33,6 +33,8 @@ int args_number(const json_t *args, const char *key, int64_t min, int64_t max, i
 int args_text_optional(const json_t *args, const char *key, const char **out, struct error *error);
 int args_number_optional(const json_t *args, const char *key, int64_t min, int64_t max, int64_t *out,
                          struct error *error);
+/* "role": node (also if absent) or witness. */
+int args_role(const json_t *args, enum role *out, struct error *error);
 bool args_flag(const json_t *args, const char *key);
 
 /* Text as it is, or base64 under "<key>_base64"; *out holds *out_size bytes, caller frees. */

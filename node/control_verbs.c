@@ -4,12 +4,15 @@
 #include <string.h>
 
 #include "body_clock.h"
+#include "checkup.h"
 #include "control_request.h"
+#include "inquiry.h"
+#include "near_names.h"
 #include "watch.h"
 
 struct verb {
 	const char *name;
-	bool writes;
+	bool writes; /* only for those who may */
 	bool needs_cluster; /* refused while this node is blank */
 	verb_run *run;
 };
@@ -27,9 +30,19 @@ static const struct verb verbs[] = {
 	{"node list", false, true, verb_node_list},
 	{"node show", false, true, verb_node_show},
 	{"node remove", true, true, verb_node_remove},
+	{"node rekey", true, true, verb_node_rekey},
 	{"node reset", true, false, verb_node_reset},
+	{"clock show", false, true, verb_clock},
+	{"dns show", false, true, verb_dns},
+	{"doctor examine", false, true, verb_doctor},
+	{"doctor auth", true, false, verb_doctor_auth}, /* it dials wherever it is told */
 	{"master show", false, true, verb_master_show},
 	{"master transfer", true, true, verb_master_transfer},
+	{"master seize", true, true, verb_master_seize},
+	{"cluster show", false, true, verb_cluster_show},
+	{"cluster set", true, true, verb_cluster_set},
+	{"cluster backup", true, true, verb_cluster_backup}, /* all values at once: not for everybody */
+	{"cluster restore", true, false, verb_cluster_restore},
 	{"kv get", false, true, verb_kv_get},
 	{"kv put", true, true, verb_kv_put},
 	{"kv delete", true, true, verb_kv_delete},
@@ -105,6 +118,9 @@ bool client_find_member(struct client *client, const char *name, struct member_v
 	body_clock_read(&now);
 	if (gossip_member_named(client->body->gossip, &now, name, out))
 		return true;
-	client_refuse(client, 1, "essaim node list", "no such node", "no member is called '%s'", name);
+	char near[NEAR_NAMES_TEXT];
+	near_names(client->body->gossip, &now, name, near);
+	client_refuse(client, 1, "essaim node list", "no such node", "no member is called '%s'%s%s%s",
+	              name, near[0] != '\0' ? "; is it " : "", near, near[0] != '\0' ? "?" : "");
 	return false;
 }

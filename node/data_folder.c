@@ -111,12 +111,14 @@ static int write_synced(const char *path, const uint8_t *data, size_t size)
 	return status;
 }
 
+#define UNFINISHED "node.key.new" /* a key being written: whoever finds it forgets it */
+
 /* Under another name first: a crash leaves a whole key or none. */
 static int seed_create(const char *folder, const char *path, uint8_t seed[NODE_SEED_SIZE],
                        struct error *error)
 {
 	char fresh[FOLDER_PATH_SIZE];
-	data_folder_path(folder, "node.key.new", fresh);
+	data_folder_path(folder, UNFINISHED, fresh);
 	random_bytes(seed, NODE_SEED_SIZE);
 	int status = write_synced(fresh, seed, NODE_SEED_SIZE);
 	if (status == 0 && rename(fresh, path) < 0)
@@ -143,20 +145,55 @@ static int seed_check(int fd, const char *path, struct error *error)
 	return 0;
 }
 
-int node_seed_load(const char *folder, uint8_t out_seed[NODE_SEED_SIZE], struct error *error)
+/* 1: read; 0: there is none; or -errno. */
+static int seed_read(const char *path, uint8_t out_seed[NODE_SEED_SIZE], struct error *error)
 {
-	char path[FOLDER_PATH_SIZE];
-	data_folder_path(folder, "node.key", path);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
-		return seed_create(folder, path, out_seed, error);
+		return 0;
 	if (fd < 0)
 		return error_set(error, -errno, "cannot open '%s': %s", path, strerror(errno));
 	int status = seed_check(fd, path, error);
 	if (status == 0 && read(fd, out_seed, NODE_SEED_SIZE) != NODE_SEED_SIZE)
 		status = error_set(error, -EIO, "cannot read '%s'", path);
 	close(fd);
-	return status;
+	return status < 0 ? status : 1;
+}
+
+static int seed_take(const char *folder, const char *name, bool make,
+                     uint8_t out_seed[NODE_SEED_SIZE], struct error *error)
+{
+	char path[FOLDER_PATH_SIZE];
+	data_folder_path(folder, name, path);
+	int status = seed_read(path, out_seed, error);
+	if (status != 0 || !make)
+		return status;
+	status = seed_create(folder, path, out_seed, error);
+	return status < 0 ? status : 1;
+}
+
+int node_seed_load(const char *folder, uint8_t out_seed[NODE_SEED_SIZE], struct error *error)
+{
+	int status = seed_take(folder, "node.key", true, out_seed, error);
+	return status < 0 ? status : 0;
+}
+
+int node_seed_next(const char *folder, bool make, uint8_t out_seed[NODE_SEED_SIZE],
+                   struct error *error)
+{
+	return seed_take(folder, "key.new", make, out_seed, error);
+}
+
+int node_seed_switch(const char *folder, struct error *error)
+{
+	char from[FOLDER_PATH_SIZE], to[FOLDER_PATH_SIZE];
+	data_folder_path(folder, "key.new", from);
+	data_folder_path(folder, "node.key", to);
+	int status = rename(from, to) < 0 ? -errno : sync_folder(folder);
+	if (status < 0)
+		return error_set(error, status, "cannot put '%s' in the place of '%s': %s", from, to,
+		                 strerror(-status));
+	return 0;
 }
 
 /* ---- wiping ---- */
@@ -164,7 +201,7 @@ int node_seed_load(const char *folder, uint8_t out_seed[NODE_SEED_SIZE], struct 
 int data_folder_wipe(const char *folder, struct error *error)
 {
 	/* The key goes first: from then on nobody can speak as this node any more. */
-	static const char *const ours[] = {"node.key", "node.key.new", "store.db", "store.db-wal",
+	static const char *const ours[] = {"node.key", "key.new", UNFINISHED, "store.db", "store.db-wal",
 	                                   "store.db-shm"};
 	for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++) {
 		char path[FOLDER_PATH_SIZE];

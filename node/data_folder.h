@@ -3,11 +3,13 @@
  *
  *   lock       flock'ed while a daemon runs; holds its pid, for the sentence a second one gets
  *   node.key   32 bytes, 0600: the seed of the node's Ed25519 key. Whoever has it is this node
+ *   key.new    the same of the key that is to take its place (gossip/rekey.h), while that is under way
  *   store.db   SQLite (store.h), with -wal and -shm beside it
  *
  * Invariants
  *   1. At most one daemon per folder.
  *   2. A key is durable (file and directory synced) before it is used.
+ *      Under its name a key is whole: it is written and synced under another, then renamed.
  *   3. Key and store stay together: a key without its store has forgotten its promises, a store
  *      without its key belongs to somebody else. Either alone refuses to start.
  */
@@ -38,7 +40,16 @@ int data_folder_check(const char *folder, bool had_store, bool initialised, stru
 /* Reads node.key, or makes it if there is none. 0 or -errno. Caller wipes the seed. */
 int node_seed_load(const char *folder, uint8_t out_seed[NODE_SEED_SIZE], struct error *error);
 
-/* Removes key and store, only those. 0 or -errno. */
+/*
+ * key.new: what an earlier change of key left is taken again, for it may be committed already; with
+ * `make` it is made if there is none. 1: there is one; 0: none; or -errno. Caller wipes the seed.
+ */
+int node_seed_next(const char *folder, bool make, uint8_t out_seed[NODE_SEED_SIZE],
+                   struct error *error);
+/* key.new takes the place of node.key, which is gone then. 0 or -errno: one of them is there, whole. */
+int node_seed_switch(const char *folder, struct error *error);
+
+/* Removes keys and store, only those. 0 or -errno. */
 int data_folder_wipe(const char *folder, struct error *error);
 
 #endif

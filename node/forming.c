@@ -24,14 +24,13 @@ static json_t *render_formed(struct client *client, const struct answer *none)
 	return json_pack("{s:s, s:s}", "cluster", cluster, "node", status.name);
 }
 
-/* Only a blank node, and only one at a time. */
-static bool may_form(struct client *client)
+bool client_may_form(struct client *client)
 {
 	struct status_view status;
 	client_status(client, &status);
 	if (client->control->forming || status.standing == STANDING_JOINING) {
 		client_refuse(client, 1, "essaim status", "this node is busy",
-		              "another init or join is under way");
+		              "another init, join or restore is under way");
 		return false;
 	}
 	if (status.standing == STANDING_BLANK)
@@ -54,8 +53,7 @@ static void begin(struct client *client, const struct input *input)
 	body_step(client->body, input);
 }
 
-/* The name in the request, or the daemon's own. */
-static int take_name(struct client *client, const json_t *args, const char **out,
+int client_take_name(struct client *client, const json_t *args, const char **out,
                      struct error *error)
 {
 	*out = client->body->config.name;
@@ -79,12 +77,12 @@ void verb_init(struct client *client, const json_t *args)
 {
 	struct input input = {.kind = INPUT_INIT};
 	struct error error;
-	if (take_name(client, args, &input.init.name, &error) < 0 ||
+	if (client_take_name(client, args, &input.init.name, &error) < 0 ||
 	    take_profile(args, &input.init.profile, &error) < 0) {
 		client_usage(client, &error);
 		return;
 	}
-	if (!may_form(client))
+	if (!client_may_form(client))
 		return;
 	random_bytes(&input.init.cluster, sizeof input.init.cluster);
 	begin(client, &input);
@@ -130,19 +128,19 @@ void verb_join(struct client *client, const json_t *args)
 	struct address addresses[JOIN_ADDRESSES];
 	struct input input = {.kind = INPUT_JOIN};
 	struct error error;
-	input.join.role = ROLE_NODE;
 	input.join.addresses = addresses;
-	if (take_name(client, args, &input.join.name, &error) < 0 ||
+	if (client_take_name(client, args, &input.join.name, &error) < 0 ||
+	    args_role(args, &input.join.role, &error) < 0 ||
 	    take_addresses(args, addresses, &input.join.address_count, &error) < 0 ||
 	    take_token(args, &input, &error) < 0) {
 		client_usage(client, &error);
 		return;
 	}
-	if (may_form(client))
+	if (client_may_form(client))
 		begin(client, &input);
 }
 
-/* ---- reset, and the master's seat ---- */
+/* ---- reset ---- */
 
 /* A member's state must not vanish by a slip: it leaves, or is removed, first. */
 void verb_node_reset(struct client *client, const json_t *args)
@@ -160,27 +158,4 @@ void verb_node_reset(struct client *client, const json_t *args)
 	client->body->wipe = true;
 	client_done(client, NULL);
 	loop_end(client->body);
-}
-
-void verb_master_transfer(struct client *client, const json_t *args)
-{
-	const char *name = NULL;
-	struct error error;
-	struct member_view member = {0};
-	if (args_text_optional(args, "to", &name, &error) < 0) {
-		client_usage(client, &error);
-		return;
-	}
-	if (name != NULL && !client_find_member(client, name, &member))
-		return;
-	struct status_view status;
-	client_status(client, &status);
-	if (!status.self_master) {
-		client_refuse(client, 1, "essaim master show", "'master transfer' was refused",
-		              "this node is not the master");
-		return;
-	}
-	body_step(client->body,
-	          &(struct input){.kind = INPUT_TRANSFER, .transfer = {.to = member.id}});
-	client_done(client, NULL);
 }

@@ -58,7 +58,7 @@ void knocks_close(struct body *body)
 }
 
 /* -1 if the connection cannot even begin, or ended at once: then *code says how. */
-static int begin(const struct body *body, const struct address *address, int *code)
+static int begin(const struct body *body, const struct address *address, uint32_t path, int *code)
 {
 	struct sockaddr_storage name;
 	socklen_t length = address_to_socket(address, &name);
@@ -67,6 +67,7 @@ static int begin(const struct body *body, const struct address *address, int *co
 	int fd = address_socket(address, SOCK_STREAM);
 	if (fd < 0)
 		return -1;
+	net_bind_source(fd, &body->config.listen, path, address->family);
 	if (connect(fd, (struct sockaddr *)&name, length) < 0 && errno != EINPROGRESS) {
 		*code = errno;
 		close(fd);
@@ -82,7 +83,7 @@ void knock_start(struct body *body, const struct effect *effect)
 		return; /* as silent as it gets: the prober has its own time limit */
 	k->body = body;
 	k->node = effect->knock.node;
-	k->fd = begin(body, &effect->knock.address, &k->code);
+	k->fd = begin(body, &effect->knock.address, effect->knock.path, &k->code);
 	k->event = event_new(body->base, k->fd, k->fd >= 0 ? EV_WRITE : 0, on_answer, k);
 	LIST_INSERT_HEAD(&body->knocking, k, link);
 	body->knocks++;

@@ -32,7 +32,8 @@ static void carry_trace(struct body *b, const struct now *now, const struct trac
 	const char *subject = gossip_name(b->gossip, trace->subject);
 	const char *other = gossip_name(b->gossip, trace->other);
 	char text[SENTENCE_MAX];
-	sentence_format(text, sizeof text, rule->sentence, subject, other, trace->numbers);
+	sentence_format(text, sizeof text, rule->sentence, subject, other, trace->numbers,
+	                trace->ends);
 	struct journal_line line = {rule->level, rule->name, subject, other, text};
 	journal_write(&line);
 }
@@ -49,7 +50,7 @@ static void carry(struct body *b, const struct now *now, const struct effect *e)
 {
 	switch (e->kind) {
 	case EFFECT_PACKET:
-		udp_send(b->udp, &e->packet.to, e->packet.bytes);
+		udp_send(b->udp, e->packet.path, &e->packet.to, e->packet.bytes);
 		break;
 	case EFFECT_FRAME:
 		streams_frame(b->streams, e);
@@ -61,6 +62,9 @@ static void carry(struct body *b, const struct now *now, const struct effect *e)
 	case EFFECT_ANSWER:
 		control_answer(b->control, e->answer.client, e->answer.answer);
 		break;
+	case EFFECT_PROGRESS:
+		control_progress(b->control, e);
+		break;
 	case EFFECT_KNOCK:
 		knock_start(b, e);
 		break;
@@ -69,6 +73,9 @@ static void carry(struct body *b, const struct now *now, const struct effect *e)
 		break;
 	case EFFECT_HANG_UP:
 		streams_hang_up(b->streams, e->hang_up.node);
+		break;
+	case EFFECT_PATH_DOWN:
+		streams_path_down(b->streams, e);
 		break;
 	case EFFECT_TRACE:
 		carry_trace(b, now, &e->trace);
@@ -113,6 +120,8 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 	body_clock_read(&now);
 	if (now.boot - b->timer_at > b->lag_max)
 		b->lag_max = now.boot - b->timer_at;
+	if (b->lag_max > b->late_max)
+		b->late_max = b->lag_max;
 	b->timer_at = NEVER;
 	body_step(b, &(struct input){.kind = INPUT_TICK});
 }
@@ -195,6 +204,32 @@ int loop_open(struct body *b, struct error *error)
 	return 0;
 }
 
+const char *loop_gone(enum standing standing)
+{
+	switch (standing) {
+	case STANDING_LEFT:
+		return "left its cluster";
+	case STANDING_REMOVED:
+		return "was removed from its cluster";
+	case STANDING_OLD_GENERATION:
+		return "belongs to an old generation of its cluster";
+	case STANDING_BLANK:
+	case STANDING_STARTING:
+	case STANDING_JOINING:
+	case STANDING_MEMBER:
+	case STANDING_LEAVING:
+	case STANDING_STOPPED:
+	case STANDING_REKEYED:
+		break;
+	}
+	return NULL;
+}
+
+bool loop_rekeyed(const struct body *b)
+{
+	return b->stop_seen && b->stop_standing == STANDING_REKEYED;
+}
+
 /* Gone from its cluster before this start: there is nothing to do but wait for `node reset`. */
 static void stay_idle(struct body *b)
 {
@@ -202,13 +237,13 @@ static void stay_idle(struct body *b)
 	struct now now;
 	body_clock_read(&now);
 	gossip_status(b->gossip, &now, &status);
-	if (status.standing != STANDING_LEFT && status.standing != STANDING_REMOVED)
+	const char *gone = loop_gone(status.standing);
+	if (gone == NULL)
 		return;
 	b->idle = true;
 	streams_mute(b->streams);
 	journal_say(LEVEL_error,
-	            "this node %s its cluster: it does nothing until 'essaim node reset' has wiped its state",
-	            status.standing == STANDING_LEFT ? "left" : "was removed from");
+	            "this node %s: it does nothing until 'essaim node reset' has wiped its state", gone);
 }
 
 void loop_run(struct body *b)
@@ -217,7 +252,8 @@ void loop_run(struct body *b)
 	body_step(b, &(struct input){.kind = INPUT_START});
 	b->starting = false;
 	stay_idle(b);
-	event_base_dispatch(b->base);
+	if (!loop_rekeyed(b)) /* found out by the start itself */
+		event_base_dispatch(b->base);
 }
 
 void loop_close(struct body *b)

@@ -16,4 +16,10 @@ void loop_close(struct body *body);
 /* Ends loop_run soon, from anywhere in it. */
 void loop_end(struct body *body);
 
+/* Did it end because its key was changed? */
+bool loop_rekeyed(const struct body *body);
+
+/* "left its cluster": how a node with that standing is none of a cluster any more; NULL: it is. */
+const char *loop_gone(enum standing standing);
+
 #endif

@@ -14,13 +14,18 @@
 #include "body.h"
 #include "config.h"
 #include "journal.h"
+#include "resolve_child.h"
 #include "seal.h"
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
+#define ADDRESSES_TEXT_MAX 512
+
 struct options {
 	const char *file;
-	const char *name, *data, *listen, *socket;
+	const char *name, *data, *socket;
+	const char *http;
+	char listen[ADDRESSES_TEXT_MAX], advertise[ADDRESSES_TEXT_MAX]; /* with commas */
 	bool check, help, version;
 };
 
@@ -32,12 +37,24 @@ static const char usage[] =
 	"'essaim join'; after a restart it simply resumes.\n"
 	"\n"
 	"  --name NAME            this node's name in the cluster\n"
-	"  --listen ADDRESS:PORT  UDP and TCP; several with commas (default port 7800)\n"
+	"  --listen ADDRESS:PORT  UDP and TCP; up to 4 times, for several networks\n"
+	"                         (default port 7800)\n"
+	"  --advertise ADDRESS:PORT  where the others reach this node, if that is not\n"
+	"                         where it listens; up to 4 times\n"
+	"  --http ADDRESS:PORT    where the read-only web page listens, or off\n"
+	"                         (127.0.0.1:7801)\n"
 	"  --data DIR             folder of the key and the store (/var/lib/essaim)\n"
 	"  --socket PATH          control socket (/run/essaim/essaim.sock)\n"
 	"  --config FILE          read this file; options override it\n"
 	"  --check-config         print the effective config and exit\n"
 	"  --version, --help\n";
+
+/* What is too long is cut, and then one address too many. */
+static void add_address(char list[ADDRESSES_TEXT_MAX], const char *value)
+{
+	size_t used = strlen(list);
+	snprintf(list + used, ADDRESSES_TEXT_MAX - used, "%s%s", used > 0 ? "," : "", value);
+}
 
 /* False: not understood (getopt has said why). */
 static bool parse_options(int argc, char **argv, struct options *out)
@@ -45,6 +62,8 @@ static bool parse_options(int argc, char **argv, struct options *out)
 	static const struct option known[] = {
 		{"name", required_argument, NULL, 'n'},   {"data", required_argument, NULL, 'd'},
 		{"listen", required_argument, NULL, 'l'}, {"socket", required_argument, NULL, 's'},
+		{"advertise", required_argument, NULL, 'a'},
+		{"http", required_argument, NULL, 'w'},
 		{"config", required_argument, NULL, 'c'}, {"check-config", no_argument, NULL, 'C'},
 		{"version", no_argument, NULL, 'V'},      {"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
@@ -54,8 +73,10 @@ static bool parse_options(int argc, char **argv, struct options *out)
 		switch (option) {
 		case 'n': out->name = optarg; break;
 		case 'd': out->data = optarg; break;
-		case 'l': out->listen = optarg; break;
+		case 'l': add_address(out->listen, optarg); break;
+		case 'a': add_address(out->advertise, optarg); break;
 		case 's': out->socket = optarg; break;
+		case 'w': out->http = optarg; break;
 		case 'c': out->file = optarg; break;
 		case 'C': out->check = true; break;
 		case 'V': out->version = true; break;
@@ -68,12 +89,24 @@ static bool parse_options(int argc, char **argv, struct options *out)
 	return optind == argc;
 }
 
+static int override_in(struct node_config *config, const char *section, const char *key,
+                       const char *option, const char *value, struct error *error)
+{
+	struct error reason;
+	int status = value != NULL ? node_config_set(config, section, key, value, &reason) : 0;
+	return status < 0 ? error_set(error, status, "--%s: %.300s", option, reason.text) : 0;
+}
+
 static int override(struct node_config *config, const char *key, const char *value,
                     struct error *error)
 {
-	struct error reason;
-	int status = value != NULL ? node_config_set(config, "node", key, value, &reason) : 0;
-	return status < 0 ? error_set(error, status, "--%s: %.300s", key, reason.text) : 0;
+	return override_in(config, "node", key, key, value, error);
+}
+
+/* NULL: not given. */
+static const char *given(const char *list)
+{
+	return list[0] != '\0' ? list : NULL;
 }
 
 static int make_config(const struct options *options, struct node_config *out, struct error *error)
@@ -85,9 +118,13 @@ static int make_config(const struct options *options, struct node_config *out, s
 	if (status == 0)
 		status = override(out, "data", options->data, error);
 	if (status == 0)
-		status = override(out, "listen", options->listen, error);
+		status = override(out, "listen", given(options->listen), error);
+	if (status == 0)
+		status = override(out, "advertise", given(options->advertise), error);
 	if (status == 0)
 		status = override(out, "socket", options->socket, error);
+	if (status == 0)
+		status = override_in(out, "http", "listen", "http", options->http, error);
 	if (status == 0)
 		status = node_config_check(out, error);
 	return status;
@@ -127,17 +164,22 @@ static int run(const struct node_config *config)
 		return EXIT_FAILED;
 	}
 	journal_start((enum journal_format)config->format, (enum rule_level)config->level);
-	int status = body_open(&body, config, &error);
-	if (status == 0)
-		status = body_run(&body, &error);
-	if (status < 0)
-		journal_say(LEVEL_error, "%s", error.text);
-	body_close(&body);
+	int status;
+	do { /* more than once if its key is changed */
+		status = body_open(&body, config, &error);
+		if (status == 0)
+			status = body_run(&body, &error);
+		if (status < 0)
+			journal_say(LEVEL_error, "%s", error.text);
+		body_close(&body);
+	} while (status == 0 && body.again);
 	return status < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
 int main(int argc, char **argv)
 {
+	if (argc == 3 && strcmp(argv[1], "--resolve") == 0)
+		return resolve_main(argv[2]); /* our own child: resolve_child.h */
 	struct options options = {0};
 	struct node_config config;
 	struct error error;

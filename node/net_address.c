@@ -65,3 +65,43 @@ int address_socket(const struct address *address, int type)
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 	return fd;
 }
+
+bool address_is_wildcard(const struct address *address)
+{
+	static const uint8_t zeros[sizeof address->ip];
+	return memcmp(address->ip, zeros, sizeof zeros) == 0;
+}
+
+void net_bind_source(int fd, const struct addresses *listen, uint32_t path, uint8_t family)
+{
+	if (path >= listen->count || listen->list[path].family != family ||
+	    address_is_wildcard(&listen->list[path]))
+		return;
+	struct address source = listen->list[path];
+	struct sockaddr_storage name;
+	source.port = 0;
+	socklen_t length = address_to_socket(&source, &name);
+	bind(fd, (struct sockaddr *)&name, length);
+}
+
+bool net_ends(int fd, struct address *ours, struct address *theirs)
+{
+	struct sockaddr_storage name = {0};
+	socklen_t length = sizeof name;
+	if (getsockname(fd, (struct sockaddr *)&name, &length) < 0)
+		return false;
+	address_from_socket(&name, ours);
+	length = sizeof name;
+	if (getpeername(fd, (struct sockaddr *)&name, &length) < 0)
+		return false;
+	address_from_socket(&name, theirs);
+	return true;
+}
+
+bool address_is_loopback(const struct address *address)
+{
+	static const uint8_t six[16] = {[15] = 1};
+	if (address->family == 4)
+		return address->ip[0] == 127;
+	return address->family == 6 && memcmp(address->ip, six, sizeof six) == 0;
+}

@@ -7,48 +7,53 @@
 #include <unistd.h>
 
 #include "body_clock.h"
+#include "facts.h"
+#include "observe_clock.h"
+#include "observe_host.h"
+#include "observe_peers.h"
 #include "store.h"
 
-#define PERIOD_S 30
-#define UNTIL_MEMBER_S 1
-#define LOAD_MAX 96
+#define USAGE_EVERY 30 /* s */
+#define TIME_EVERY 5
+#define TIME_FIRST 10 /* the first comparisons are the roughest */
+#define TELL_GAP 60   /* s between two time facts, unless something is wrong */
 
 struct observer {
 	struct body *body;
 	struct event *timer;
-	bool version_said;
-	char load[LOAD_MAX]; /* as last published */
+	bool introduced;
+	uint32_t seconds; /* as a member */
+	struct usage_fact usage; /* as last told */
+	bool usage_told;
+	struct clock_watch watch;
+	struct clock_fact told; /* the time fact as last told */
+	struct clock_fact seen;
+	bool time_told;
+	uint32_t time_at;
 };
 
-static void publish(struct body *body, const char *key, const char *value)
+static void publish(struct body *body, const char *key, const uint8_t *value, size_t size)
 {
 	struct input input = {.kind = INPUT_PUBLISH};
 	input.publish.key = (struct bytes){(const uint8_t *)key, strlen(key)};
-	input.publish.value = (struct bytes){(const uint8_t *)value, strlen(value)};
+	input.publish.value = (struct bytes){value, size};
 	body_step(body, &input);
 }
 
-/*
- * 0 up to 100 ms, then 200, 500, 1000, 2000 …: the next step up. A new fact goes to every member, about
- * 1 KB for each: what is well is said once.
- */
-static int64_t coarse_ms(duration d)
+static void introduce(struct observer *o)
 {
-	int64_t ms = (d + MILLISECOND - 1) / MILLISECOND;
-	if (ms <= 100)
-		return 0;
-	for (int64_t ten = 100;; ten *= 10) {
-		if (ms <= 2 * ten)
-			return 2 * ten;
-		if (ms <= 5 * ten)
-			return 5 * ten;
-		if (ms <= 10 * ten)
-			return 10 * ten;
-	}
+	uint8_t value[FACT_VALUE_ROOM];
+	struct host_fact host;
+	host_observe(&host);
+	publish(o->body, "version", (const uint8_t *)ESSAIM_VERSION, strlen(ESSAIM_VERSION));
+	publish(o->body, FACT_KEY_HOST, value, host_fact_encode(&host, value, sizeof value));
+	o->introduced = true;
 }
 
+/* ---- usage ---- */
+
 /* Resident memory in MiB, rounded up to eights; 0 if the kernel does not say. */
-static long rss_mib(void)
+static uint32_t rss_mib(void)
 {
 	long pages = 0;
 	FILE *in = fopen("/proc/self/statm", "re");
@@ -59,41 +64,84 @@ static long rss_mib(void)
 	fclose(in);
 	long bytes = pages * sysconf(_SC_PAGESIZE);
 	long step = 8 << 20;
-	return (bytes + step - 1) / step * 8;
+	return (uint32_t)((bytes + step - 1) / step * 8);
 }
 
-static bool is_member(const struct body *body)
+static uint32_t coarse_ms(duration d)
+{
+	return fact_step((uint64_t)((d + MILLISECOND - 1) / MILLISECOND), 100);
+}
+
+static void say_usage(struct observer *o)
+{
+	uint8_t value[FACT_VALUE_ROOM];
+	struct usage_fact usage;
+	memset(&usage, 0, sizeof usage); /* compared as bytes */
+	usage_observe(o->body->config.data, &usage);
+	usage.lag_ms = coarse_ms(o->body->lag_max);
+	usage.store_ms = coarse_ms(store_latency(o->body->store));
+	usage.rss_mib = rss_mib();
+	o->body->lag_max = 0;
+	if (memcmp(&usage, &o->usage, sizeof usage) == 0)
+		return;
+	o->usage = usage;
+	o->usage_told = true;
+	publish(o->body, FACT_KEY_USAGE, value, usage_fact_encode(&usage, value, sizeof value));
+}
+
+/* ---- time ---- */
+
+static bool kept_differently(const struct clock_fact *a, const struct clock_fact *b)
+{
+	return a->unknown != b->unknown || a->synchronised != b->synchronised ||
+	       a->stepped_wall != b->stepped_wall || strcmp(a->service, b->service) != 0;
+}
+
+static void say_time(struct observer *o, const struct now *now)
+{
+	uint8_t value[FACT_VALUE_ROOM];
+	clock_watch_fact(&o->watch, &o->seen);
+	peers_observe(o->body->gossip, now, &o->seen);
+	const struct clock_fact fresh = o->seen;
+	bool urgent = !o->time_told || kept_differently(&o->told, &fresh);
+	bool due = o->seconds - o->time_at >= TELL_GAP;
+	if (!urgent && !(due && peers_differ(&o->told, &fresh)))
+		return;
+	o->told = fresh;
+	o->time_told = true;
+	o->time_at = o->seconds;
+	publish(o->body, FACT_KEY_CLOCK, value, clock_fact_encode(&fresh, value, sizeof value));
+}
+
+/* ---- the second's round ---- */
+
+static bool is_member(const struct body *body, const struct now *now)
 {
 	struct status_view status;
-	struct now now;
-	body_clock_read(&now);
-	gossip_status(body->gossip, &now, &status);
+	gossip_status(body->gossip, now, &status);
 	return status.standing == STANDING_MEMBER;
 }
 
-static void say(struct observer *o)
+static void look(struct observer *o, const struct now *now)
 {
-	char load[LOAD_MAX];
-	snprintf(load, sizeof load, "{\"lag_ms\":%lld,\"store_ms\":%lld,\"rss_mib\":%ld}",
-	         (long long)coarse_ms(o->body->lag_max),
-	         (long long)coarse_ms(store_latency(o->body->store)), rss_mib());
-	o->body->lag_max = 0;
-	if (!o->version_said)
-		publish(o->body, "version", ESSAIM_VERSION);
-	o->version_said = true;
-	if (strcmp(load, o->load) == 0)
-		return;
-	memcpy(o->load, load, sizeof load);
-	publish(o->body, "load", load);
+	if (!o->introduced)
+		introduce(o);
+	if (o->seconds % USAGE_EVERY == 0)
+		say_usage(o);
+	if (o->seconds >= TIME_FIRST && o->seconds % TIME_EVERY == 0)
+		say_time(o, now);
+	o->seconds++;
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *context)
 {
 	struct observer *o = context;
-	bool member = is_member(o->body);
-	struct timeval next = {member ? PERIOD_S : UNTIL_MEMBER_S, 0};
-	if (member)
-		say(o);
+	struct timeval next = {1, 0};
+	struct now now;
+	body_clock_read(&now);
+	clock_watch_tick(&o->watch, &now);
+	if (is_member(o->body, &now))
+		look(o, &now);
 	event_add(o->timer, &next);
 }
 
@@ -102,7 +150,7 @@ struct observer *observer_create(struct body *body)
 	struct observer *o = calloc(1, sizeof *o);
 	if (o == NULL)
 		return NULL;
-	struct timeval period = {UNTIL_MEMBER_S, 0};
+	struct timeval period = {1, 0};
 	o->body = body;
 	o->timer = event_new(body->base, -1, 0, on_timer, o);
 	if (o->timer == NULL || event_add(o->timer, &period) < 0) {
@@ -117,4 +165,14 @@ void observer_destroy(struct observer *o)
 	if (o->timer != NULL)
 		event_free(o->timer);
 	free(o);
+}
+
+const struct usage_fact *observer_usage(const struct observer *o)
+{
+	return o->usage_told ? &o->usage : NULL;
+}
+
+const struct clock_fact *observer_clock(const struct observer *o)
+{
+	return o->time_told ? &o->seen : NULL;
 }

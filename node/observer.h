@@ -1,17 +1,26 @@
 /*
- * observer.h: what this node says of itself: the facts "version" (once) and "load" (every 30 s, and
- * only when it changed by a step that anybody would care about).
+ * observer.h: what this node says of itself, as signed facts (proto/facts.h):
  *
- *   load  {"lag_ms":1,"store_ms":5,"rss_mib":7}   worst of the last 30 s, on a 1-2-5 scale
+ *   version  once
+ *   host     once: what machine this is
+ *   usage    looked at every 30 s, told when it changed by a step that anybody would care about
+ *   time     looked at every 5 s: how well the clock is kept, and by how much the others' differ
+ *
+ * Invariant: an unchanged machine publishes nothing.
  */
 #ifndef ESSAIM_OBSERVER_H
 #define ESSAIM_OBSERVER_H
 
 #include "body.h"
+#include "facts.h"
 
 struct observer;
 
 struct observer *observer_create(struct body *body);
 void observer_destroy(struct observer *observer);
+
+/* As last observed (finer than what was told); NULL: not yet. */
+const struct usage_fact *observer_usage(const struct observer *observer);
+const struct clock_fact *observer_clock(const struct observer *observer);
 
 #endif

@@ -153,21 +153,15 @@ struct token_terms {
 
 static int take_terms(const json_t *args, struct token_terms *out, struct error *error)
 {
-	const char *role = "node";
 	out->expires_ms = 3 * 3600 * 1000;
 	out->uses = 1;
-	int status = args_text_optional(args, "role", &role, error);
+	int status = args_role(args, &out->role, error);
 	if (status == 0)
 		status = args_number_optional(args, "expires_ms", 1, TOKEN_LIFE_MAX_MS, &out->expires_ms,
 		                              error);
 	if (status == 0)
 		status = args_number_optional(args, "uses", 1, TOKEN_USES_MAX, &out->uses, error);
-	if (status < 0)
-		return status;
-	out->role = strcmp(role, "witness") == 0 ? ROLE_WITNESS : ROLE_NODE;
-	if (strcmp(role, role_name(out->role)) != 0)
-		return error_set(error, -EINVAL, "'%s' is no role: node or witness", role);
-	return 0;
+	return status;
 }
 
 static void make_token(struct client *client, struct token *out)
@@ -229,6 +223,23 @@ void verb_token_revoke(struct client *client, const json_t *args)
 
 /* ---- members ---- */
 
+bool tell_voters(struct client *client, char *out, size_t size)
+{
+	struct voters_view voters;
+	struct now now;
+	body_clock_read(&now);
+	gossip_voters(client->body->gossip, &now, &voters);
+	snprintf(out, size, "waiting; voters: %s", voters.why);
+	return voters.why[0] != '\0';
+}
+
+/* A voter goes only after it was let go: that may take a while. */
+static void ask_to_go(struct client *client, const struct command *command)
+{
+	client_ask(client, command, NULL);
+	client_tell(client, tell_voters);
+}
+
 void verb_node_remove(struct client *client, const json_t *args)
 {
 	struct command command = {.kind = COMMAND_MEMBER_REMOVE};
@@ -241,13 +252,18 @@ void verb_node_remove(struct client *client, const json_t *args)
 	}
 	if (!client_find_member(client, name, &member))
 		return;
+	if (member.self) { /* one wrong name must not take down the node that one works on */
+		client_refuse(client, 1, "essaim leave", "'node remove' was refused",
+		              "'%s' is this very node, which goes by 'essaim leave'", name);
+		return;
+	}
 	command.subject = member.id;
-	client_ask(client, &command, NULL);
+	ask_to_go(client, &command);
 }
 
 void verb_leave(struct client *client, const json_t *args)
 {
 	struct command command = {.kind = COMMAND_MEMBER_LEAVE};
 	command.subject = node_key_id(&client->body->keys.public_key);
-	client_ask(client, &command, NULL);
+	ask_to_go(client, &command);
 }

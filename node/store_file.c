@@ -87,12 +87,12 @@ static int check_schema(struct store_file *file, bool *out_fresh, struct error *
 	    !query_number(file, "SELECT count(*) FROM sqlite_master", &tables))
 		return open_failed(file, error);
 	*out_fresh = version == 0 && tables == 0;
-	if (*out_fresh || version == STORE_SCHEMA)
+	if (*out_fresh || (version >= 1 && version <= STORE_FORMAT_MAX))
 		return 0;
-	if (version > STORE_SCHEMA)
+	if (version > STORE_FORMAT_MAX)
 		return error_set(error, -EINVAL,
 		                 "store '%s' was written by a newer essaim (schema %lld, this one knows %d): install that version",
-		                 file->path, (long long)version, STORE_SCHEMA);
+		                 file->path, (long long)version, STORE_FORMAT_MAX);
 	return corrupt(file, "tables of an unknown schema", error);
 }
 
@@ -308,6 +308,19 @@ static bool apply_bytes(struct store_file *file, enum store_statement which, str
 	return bind_bytes(file->statements[which], 1, first) && run(file, which);
 }
 
+/* Within the transaction that holds what asks for it; it never goes down. */
+static bool apply_format(struct store_file *file, uint64_t format)
+{
+	char sql[48];
+	int64_t present = 0;
+	if (!query_number(file, "PRAGMA user_version", &present))
+		return false;
+	if ((uint64_t)present >= format)
+		return true;
+	snprintf(sql, sizeof sql, "PRAGMA user_version = %u", (unsigned)format);
+	return sqlite3_exec(file->db, sql, NULL, NULL, NULL) == SQLITE_OK;
+}
+
 bool store_file_apply(struct store_file *file, const struct store_op *op)
 {
 	switch (op->kind) {
@@ -326,6 +339,8 @@ bool store_file_apply(struct store_file *file, const struct store_op *op)
 		return apply_bytes(file, STATEMENT_ROW_DELETE, op->key);
 	case STORE_ROWS_CLEAR:
 		return run(file, STATEMENT_ROWS_CLEAR);
+	case STORE_FORMAT:
+		return apply_format(file, op->index);
 	}
 	assert(!"a store op outside its enum");
 	return false;

@@ -9,7 +9,11 @@
 
 #include "store.h"
 
-#define STORE_SCHEMA 1
+/*
+ * The newest format this build knows. 2 has the same tables: rows and entries in it may be such as
+ * only wire version 2 understands, and STORE_FORMAT has marked it so that no older essaim opens it.
+ */
+#define STORE_FORMAT_MAX 2
 
 enum store_statement {
 	STATEMENT_BEGIN,

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 
@@ -44,7 +45,8 @@ static struct stream *find_member(struct streams *streams, node_id node)
 
 /* ---- dialling ---- */
 
-static struct stream *connect_to(struct streams *streams, const struct address *address)
+static struct stream *connect_to(struct streams *streams, const struct address *address,
+                                 uint32_t path)
 {
 	struct sockaddr_storage name;
 	socklen_t length = address_to_socket(address, &name);
@@ -53,6 +55,7 @@ static struct stream *connect_to(struct streams *streams, const struct address *
 	int fd = address_socket(address, SOCK_STREAM);
 	if (fd < 0)
 		return NULL;
+	net_bind_source(fd, &streams->body->config.listen, path, address->family);
 	int code = connect(fd, (struct sockaddr *)&name, length) < 0 ? errno : 0;
 	struct stream *s = stream_create(streams, fd, STREAM_CONNECTING);
 	if (s == NULL)
@@ -75,13 +78,13 @@ static bool own_cluster(struct streams *streams, struct cluster_id *out)
 }
 
 static struct stream *dial_member(struct streams *streams, node_id node,
-                                  const struct address *address)
+                                  const struct address *address, uint32_t path)
 {
-	const struct node_key *key = gossip_key(streams->body->gossip, node);
+	const struct node_key *key = gossip_stream_key(streams->body->gossip, node);
 	struct cluster_id cluster;
 	if (key == NULL || !own_cluster(streams, &cluster))
 		return NULL;
-	struct stream *s = connect_to(streams, address);
+	struct stream *s = connect_to(streams, address, path);
 	if (s == NULL)
 		return NULL;
 	uint8_t random[32];
@@ -95,7 +98,7 @@ static struct stream *dial_member(struct streams *streams, node_id node,
 
 void streams_dial(struct streams *streams, const struct effect *effect)
 {
-	struct stream *s = connect_to(streams, &effect->dial.address);
+	struct stream *s = connect_to(streams, &effect->dial.address, ADDRESSES_MAX);
 	if (s == NULL) {
 		/*
 		 * It cannot even begin. The failure is reported from the loop like any other end,
@@ -117,6 +120,34 @@ void streams_dial(struct streams *streams, const struct effect *effect)
 	bytes_wipe(random, sizeof random);
 }
 
+bool streams_inquire(struct streams *streams, const struct address *address,
+                     const struct join_secret *secret, struct inquiry *inquiry)
+{
+	struct stream *s = connect_to(streams, address, ADDRESSES_MAX);
+	if (s == NULL)
+		return false;
+	uint8_t random[32];
+	random_bytes(random, sizeof random);
+	s->kind = STREAM_JOIN;
+	s->token = secret->token;
+	s->inquiry = inquiry;
+	handshake_first_join(&s->shake, &secret->cluster, secret->token, &secret->hash, random,
+	                     s->greeting);
+	bytes_wipe(random, sizeof random);
+	return true;
+}
+
+void streams_forget(struct streams *streams, const struct inquiry *inquiry)
+{
+	struct stream *s;
+	TAILQ_FOREACH(s, &streams->list, link) {
+		if (s->inquiry != inquiry)
+			continue;
+		s->inquiry = NULL;
+		stream_end(s, 0);
+	}
+}
+
 /* ---- effects ---- */
 
 void streams_frame(struct streams *streams, const struct effect *effect)
@@ -127,7 +158,8 @@ void streams_frame(struct streams *streams, const struct effect *effect)
 	else
 		s = find_member(streams, effect->frame.to);
 	if (s == NULL && effect->frame.stream == 0)
-		s = dial_member(streams, effect->frame.to, &effect->frame.address);
+		s = dial_member(streams, effect->frame.to, &effect->frame.address,
+		                effect->frame.path);
 	if (s == NULL || s->state == STREAM_DRAINING)
 		return;
 	if (effect->frame.close_after)
@@ -140,6 +172,34 @@ void streams_hang_up(struct streams *streams, node_id node)
 	struct stream *s;
 	TAILQ_FOREACH(s, &streams->list, link) {
 		if (s->kind == STREAM_MEMBER && s->peer == node)
+			stream_end(s, 0);
+	}
+}
+
+static bool same_ip(const struct address *a, const struct address *b)
+{
+	return a->family == b->family && memcmp(a->ip, b->ip, sizeof a->ip) == 0;
+}
+
+/* Whoever dialled: the ends are what the kernel says. */
+static bool stream_on_path(const struct stream *s, uint32_t path, const struct address *remote)
+{
+	const struct addresses *listen = &s->owner->body->config.listen;
+	struct address ours, theirs;
+	if (s->state == STREAM_ENDED || path >= listen->count || !net_ends(s->fd, &ours, &theirs))
+		return false;
+	const struct address *local = &listen->list[path];
+	return same_ip(&theirs, remote) &&
+	       (address_is_wildcard(local) ? ours.family == local->family : same_ip(&ours, local));
+}
+
+/* What was queued there is lost, as frames may be; the next one dials another way. */
+void streams_path_down(struct streams *streams, const struct effect *effect)
+{
+	struct stream *s;
+	TAILQ_FOREACH(s, &streams->list, link) {
+		if (s->kind == STREAM_MEMBER && s->peer == effect->path_down.node &&
+		    stream_on_path(s, effect->path_down.path, &effect->path_down.address))
 			stream_end(s, 0);
 	}
 }

@@ -22,6 +22,7 @@
 
 #include "body.h"
 
+struct inquiry;
 struct streams;
 
 /* Listens on every address of the config. 0 or -errno. */
@@ -31,6 +32,21 @@ int streams_open(struct body *body, struct streams **out, struct error *error);
 void streams_frame(struct streams *streams, const struct effect *effect);
 void streams_dial(struct streams *streams, const struct effect *effect);
 void streams_hang_up(struct streams *streams, node_id node);
+/*
+ * A join stream of the doctor's (inquiry.h): what happens on it is told to `inquiry`, not to the mind.
+ * False: no connection could begin, and nothing will be told.
+ */
+struct join_secret {
+	struct cluster_id cluster;
+	uint64_t token;
+	struct hash hash;
+};
+bool streams_inquire(struct streams *streams, const struct address *address,
+                     const struct join_secret *secret, struct inquiry *inquiry);
+/* Ends what it has, unheard. */
+void streams_forget(struct streams *streams, const struct inquiry *inquiry);
+/* EFFECT_PATH_DOWN */
+void streams_path_down(struct streams *streams, const struct effect *effect);
 
 /* Takes no new connections and dials none from now on. */
 void streams_mute(struct streams *streams);

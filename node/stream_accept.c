@@ -116,7 +116,7 @@ static int listen_on(struct streams *streams, const struct address *address, str
 
 int streams_listen(struct streams *streams, struct error *error)
 {
-	const struct address_list *listen = &streams->body->config.listen;
+	const struct addresses *listen = &streams->body->config.listen;
 	streams->listen_again = event_new(streams->body->base, -1, 0, on_listen_again, streams);
 	if (streams->listen_again == NULL)
 		return error_set(error, -ENOMEM, "out of memory");

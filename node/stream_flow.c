@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "body_clock.h"
+#include "inquiry.h"
 
 /* ---- out ---- */
 
@@ -119,6 +120,10 @@ void stream_opened(struct stream *s)
 
 static void give_frame(struct stream *s, size_t size)
 {
+	if (s->inquiry != NULL) {
+		inquiry_frame(s->inquiry, (struct bytes){s->owner->plain, size});
+		return;
+	}
 	struct input input = {.kind = INPUT_FRAME};
 	input.frame.stream = s->id;
 	input.frame.from = s->kind == STREAM_MEMBER ? s->peer : 0;

@@ -49,6 +49,7 @@ struct stream {
 	bool close_after; /* DRAINING once the queue is empty */
 	node_id peer;     /* member stream: proven once OPEN */
 	uint64_t token;   /* join stream */
+	struct inquiry *inquiry; /* join stream of the doctor's; NULL: the mind's */
 	uint64_t dial;    /* the mind's name for a join stream it asked for; 0 once reported */
 	struct address address; /* where its peer listens; family 0: unknown */
 	int fd;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "body_clock.h"
+#include "inquiry.h"
 
 static void on_readable(evutil_socket_t fd, short what, void *context)
 {
@@ -85,9 +86,13 @@ static void finish(struct stream *s)
 {
 	struct body *body = s->owner->body;
 	uint64_t dial = s->dial;
+	struct inquiry *inquiry = s->inquiry;
+	int code = s->end_code;
 	struct address address = s->address;
 	bool refused = is_refusal(s->end_code) && s->kind == STREAM_MEMBER && s->address.family != 0;
 	stream_free(s);
+	if (inquiry != NULL)
+		inquiry_ended(inquiry, code);
 	if (dial != 0) {
 		struct input input = {.kind = INPUT_DIALED, .dialed = {.dial = dial}};
 		body_step(body, &input);

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "body_clock.h"
+#include "inquiry.h"
 #include "random_bytes.h"
 
 /* A greeting fits an empty socket buffer whole; if not, the kernel is in no state to talk. */
@@ -25,6 +26,10 @@ void stream_on_connected(struct stream *s)
 		stream_end(s, code);
 		return;
 	}
+	if (s->inquiry != NULL && !inquiry_connected(s->inquiry, s->fd)) {
+		stream_end(s, 0);
+		return;
+	}
 	/* The first message was made when the stream was dialled. */
 	s->state = STREAM_AWAIT_SECOND;
 	event_add(s->readable, NULL);
@@ -42,7 +47,7 @@ static bool answer_member(struct stream *s, const struct handshake_claim *claim,
                           uint8_t out[HANDSHAKE_SECOND_SIZE])
 {
 	struct body *body = s->owner->body;
-	const struct node_key *key = gossip_key(body->gossip, claim->member);
+	const struct node_key *key = gossip_stream_key(body->gossip, claim->member);
 	if (key == NULL || claim->member == node_key_id(&body->keys.public_key))
 		return false;
 	uint8_t random[56];
@@ -160,6 +165,8 @@ static void on_second(struct stream *s)
 	}
 	s->proven = true;
 	stream_opened(s);
+	if (s->inquiry != NULL && s->state == STREAM_OPEN)
+		stream_send(s, inquiry_question(s->inquiry));
 	if (s->dial == 0 || s->state == STREAM_ENDED)
 		return;
 	struct input input = {.kind = INPUT_DIALED,

@@ -94,10 +94,11 @@ static void prepare_batch(struct udp *udp)
 	}
 }
 
-static void give_packet(struct udp *udp, int i)
+static void give_packet(struct udp *udp, uint32_t path, int i)
 {
 	struct input input = {.kind = INPUT_PACKET};
 	address_from_socket(&udp->from[i], &input.packet.from);
+	input.packet.path = path;
 	input.packet.bytes = (struct bytes){udp->buffers[i], udp->messages[i].msg_len};
 	body_step(udp->body, &input);
 }
@@ -116,7 +117,7 @@ static void on_readable(evutil_socket_t fd, short what, void *context)
 			break;
 		}
 		for (int i = 0; i < got; i++)
-			give_packet(udp, i);
+			give_packet(udp, (uint32_t)(socket - udp->sockets), i);
 		taken += got;
 		if (got < AT_ONCE)
 			break;
@@ -124,22 +125,13 @@ static void on_readable(evutil_socket_t fd, short what, void *context)
 	take_errors(socket);
 }
 
-static const struct udp_socket *socket_for(const struct udp *udp, const struct address *to)
+void udp_send(struct udp *udp, uint32_t path, const struct address *to, struct bytes packet)
 {
-	for (uint32_t i = 0; i < udp->count; i++) {
-		if (udp->sockets[i].family == to->family)
-			return &udp->sockets[i];
-	}
-	return NULL;
-}
-
-void udp_send(struct udp *udp, const struct address *to, struct bytes packet)
-{
-	const struct udp_socket *socket = socket_for(udp, to);
+	const struct udp_socket *socket = path < udp->count ? &udp->sockets[path] : NULL;
 	struct sockaddr_storage address;
 	socklen_t length = address_to_socket(to, &address);
 	/* A second try: the first may only have brought the error of an earlier packet. */
-	for (int i = 0; socket != NULL && i < 2; i++) {
+	for (int i = 0; socket != NULL && socket->family == to->family && i < 2; i++) {
 		if (sendto(socket->fd, packet.data, packet.size, MSG_DONTWAIT | MSG_NOSIGNAL,
 		           (struct sockaddr *)&address, length) >= 0)
 			return;

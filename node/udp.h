@@ -17,7 +17,8 @@ struct udp;
 
 /* Binds one socket per listen address of the config. 0 or -errno. */
 int udp_open(struct body *body, struct udp **out, struct error *error);
-void udp_send(struct udp *udp, const struct address *to, struct bytes packet);
+/* `path`: which of them. */
+void udp_send(struct udp *udp, uint32_t path, const struct address *to, struct bytes packet);
 uint64_t udp_lost(const struct udp *udp);
 void udp_close(struct udp *udp);
 

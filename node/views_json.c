@@ -58,6 +58,66 @@ static void add_lease(json_t *out, const struct status_view *status)
 	                              (int)status->members_reachable));
 }
 
+/* How many members run each version: {"0.1.0": 3}. More than one key: an upgrade is under way. */
+static json_t *version_counts(const struct gossip *g, const struct now *now)
+{
+	json_t *said = views_versions(g, now), *counts = json_object();
+	struct member_view m;
+	for (uint32_t i = 0; gossip_member_at(g, now, i, &m); i++) {
+		char id[17];
+		node_id_format(m.id, id);
+		const char *version = json_string_value(json_object_get(said, id));
+		if (m.state == GONE_LEFT || m.state == GONE_REMOVED || version == NULL)
+			continue;
+		json_int_t before = json_integer_value(json_object_get(counts, version));
+		json_object_set_new(counts, version, json_integer(before + 1));
+	}
+	json_decref(said);
+	return counts;
+}
+
+static json_t *name_or_null(const struct gossip *g, node_id id)
+{
+	return id != 0 ? views_name(g, id) : json_null();
+}
+
+/* A seizure under way here or elsewhere, or one that went ahead of this node. */
+static void add_generation(json_t *out, const struct gossip *g, const struct status_view *status)
+{
+	bool seizing = status->seizing != SEIZE_IDLE;
+	json_object_set_new(out, "seizing",
+	                    seizing ? json_string(seize_phase_name(status->seizing)) : json_null());
+	json_object_set_new(out, "consented_to", name_or_null(g, status->consented_to));
+	json_object_set_new(out, "superseded_by", name_or_null(g, status->superseded_by));
+	json_object_set_new(out, "rival", json_boolean(status->superseded_by_rival));
+}
+
+static json_t *clones_json(const struct gossip *g, const struct now *now)
+{
+	struct member_view m;
+	json_t *names = json_array();
+	for (uint32_t i = 0; gossip_member_at(g, now, i, &m); i++) {
+		if (m.cloned)
+			json_array_append_new(names, json_string(m.name));
+	}
+	return names;
+}
+
+static void add_swarm(json_t *out, const struct client *client, const struct status_view *status)
+{
+	const struct gossip *g = client->body->gossip;
+	add_generation(out, g, status);
+	struct voters_view voters;
+	struct now now;
+	body_clock_read(&now);
+	gossip_voters(g, &now, &voters);
+	json_object_set_new(out, "level", json_integer(status->level));
+	json_object_set_new(out, "versions", version_counts(g, &now));
+	json_object_set_new(out, "clones", clones_json(g, &now));
+	json_object_set_new(out, "voters_wanted", json_integer(voters.wanted));
+	json_object_set_new(out, "voters_why", json_string(voters.why));
+}
+
 static void add_own(json_t *out, const struct client *client, const struct status_view *status)
 {
 	struct now now;
@@ -85,6 +145,8 @@ void verb_status(struct client *client, const json_t *args)
 	                        blank ? json_null()
 				      : json_string(profile_name((enum profile)status.config.profile)));
 	add_lease(out, &status);
+	if (!blank)
+		add_swarm(out, client, &status);
 	add_own(out, client, &status);
 	json_object_set_new(out, "dropped", dropped_json(client, &status));
 	client_done(client, out);
@@ -147,8 +209,7 @@ static bool has_prefix(const struct kv_view *row, const char *prefix)
 	return row->key.size >= size && memcmp(row->key.data, prefix, size) == 0;
 }
 
-/* All rows with that prefix, by key; caller frees. NULL if there is no memory. */
-static struct kv_view *collect_rows(const struct gossip *g, const char *prefix, size_t *out_count)
+struct kv_view *views_kv(const struct gossip *g, const char *prefix, size_t *out_count)
 {
 	size_t count = 0, capacity = 64;
 	struct kv_view row, *rows = malloc(capacity * sizeof *rows);
@@ -181,7 +242,7 @@ void verb_kv_list(struct client *client, const json_t *args)
 		return;
 	}
 	size_t count;
-	struct kv_view *rows = collect_rows(client->body->gossip, prefix, &count);
+	struct kv_view *rows = views_kv(client->body->gossip, prefix, &count);
 	if (rows == NULL) {
 		client_refuse(client, 1, NULL, "'kv list' failed", "out of memory");
 		return;

@@ -1,5 +1,6 @@
-#include <string.h>
 #include <stdlib.h>
+#include <string.h>
+
 #include "body_clock.h"
 #include "control_request.h"
 #include "control_verbs.h"
@@ -48,6 +49,23 @@ static void add_times(json_t *out, const struct member_view *member)
 	                    json_pack("[i, i]", (int)member->wire_min, (int)member->wire_max));
 }
 
+static json_t *id_or_null(node_id id)
+{
+	char text[17];
+	node_id_format(id, text);
+	return id != 0 ? json_string(text) : json_null();
+}
+
+/* The alarm that two processes use one key: where the other one was, and how long ago. */
+static json_t *clone_json(const struct member_view *member)
+{
+	char address[ADDRESS_TEXT_SIZE];
+	if (!member->cloned)
+		return json_null();
+	address_format(&member->clone_address, address);
+	return json_pack("{s:s, s:I}", "address", address, "ago_ms", to_ms(member->clone_ago));
+}
+
 static json_t *member_json(const struct gossip *g, const struct member_view *member)
 {
 	char id[17], address[ADDRESS_TEXT_SIZE];
@@ -60,6 +78,8 @@ static json_t *member_json(const struct gossip *g, const struct member_view *mem
 	                        "incarnation", (json_int_t)member->incarnation, "accusers",
 	                        accusers_json(g, member));
 	add_times(out, member);
+	json_object_set_new(out, "clone", clone_json(member));
+	json_object_set_new(out, "successor", id_or_null(member->successor));
 	return out;
 }
 
@@ -87,6 +107,27 @@ static json_t *sorted(json_t *list)
 	return list;
 }
 
+static bool is_version(const struct fact_view *fact)
+{
+	static const char key[] = "version";
+	return !fact->tombstone && !fact->pending && fact->key.size == sizeof key - 1 &&
+	       memcmp(fact->key.data, key, fact->key.size) == 0;
+}
+
+json_t *views_versions(const struct gossip *g, const struct now *now)
+{
+	json_t *versions = json_object();
+	struct fact_view fact;
+	for (uint32_t i = 0; gossip_fact_at(g, now, i, &fact); i++) {
+		char id[17];
+		node_id_format(fact.owner, id);
+		if (is_version(&fact))
+			json_object_set_new(versions, id,
+			                    json_stringn((const char *)fact.value.data, fact.value.size));
+	}
+	return versions;
+}
+
 void verb_node_list(struct client *client, const json_t *args)
 {
 	const struct gossip *g = client->body->gossip;
@@ -94,8 +135,14 @@ void verb_node_list(struct client *client, const json_t *args)
 	struct member_view member;
 	struct now now;
 	body_clock_read(&now);
-	for (uint32_t i = 0; gossip_member_at(g, &now, i, &member); i++)
-		json_array_append_new(list, member_json(g, &member));
+	json_t *versions = views_versions(g, &now);
+	for (uint32_t i = 0; gossip_member_at(g, &now, i, &member); i++) {
+		json_t *row = member_json(g, &member);
+		json_t *version = json_object_get(versions, json_string_value(json_object_get(row, "id")));
+		json_object_set_new(row, "version", version != NULL ? json_incref(version) : json_null());
+		json_array_append_new(list, row);
+	}
+	json_decref(versions);
 	client_done(client, sorted(list));
 }
 
@@ -109,6 +156,27 @@ static json_t *clock_json(const struct member_view *member)
 	return json_pack("{s:f, s:f, s:f}", "offset_ms", (double)member->clock_offset / ms, "error_ms",
 	                 (double)member->clock_error / ms, "round_trip_ms",
 	                 (double)member->round_trip / ms);
+}
+
+static json_t *path_json(const struct path_view *path)
+{
+	char local[ADDRESS_TEXT_SIZE], remote[ADDRESS_TEXT_SIZE];
+	address_format(&path->local, local);
+	address_format(&path->remote, remote);
+	return json_pack("{s:s, s:s, s:s, s:b, s:o, s:o}", "local", local, "remote", remote, "state",
+	                 path_state_name(path->state), "used", path->used, "round_trip_ms",
+	                 path->round_trip < 0 ? json_null()
+					      : json_real((double)path->round_trip / MILLISECOND),
+	                 "heard_ms",
+	                 path->heard_ago < 0 ? json_null() : json_integer(to_ms(path->heard_ago)));
+}
+
+static json_t *paths_json(const struct member_view *member)
+{
+	json_t *paths = json_array();
+	for (uint32_t i = 0; i < member->path_count; i++)
+		json_array_append_new(paths, path_json(&member->paths[i]));
+	return paths;
 }
 
 static json_t *fact_json(const struct fact_view *fact)
@@ -155,6 +223,7 @@ void verb_node_show(struct client *client, const json_t *args)
 		json_object_set_new(out, "key", json_string(key));
 	}
 	json_object_set_new(out, "clock", clock_json(&member));
+	json_object_set_new(out, "paths", paths_json(&member));
 	json_object_set_new(out, "facts", facts_json(g, &now, member.id));
 	client_done(client, out);
 }

@@ -1,5 +1,6 @@
 #include "watch.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,11 +8,14 @@
 #include "control_client.h"
 #include "control_request.h"
 #include "control_verbs.h"
+#include "doctor.h"
 #include "sentence.h"
 
 struct event_kept {
 	instant wall;
+	bool by_doctor, over; /* then `finding` is what it is about, else `trace` */
 	struct trace trace;
+	struct finding finding;
 };
 
 struct watch {
@@ -41,24 +45,42 @@ static json_t *name_or_null(const struct body *body, node_id id)
 	return name[0] != '\0' ? json_string(name) : json_null();
 }
 
+static json_t *finding_json(const struct body *body, const struct event_kept *event)
+{
+	const struct finding *f = &event->finding;
+	const struct code_info *info = code_info(f->code);
+	char time[WALL_TEXT_SIZE], sentence[SENTENCE_MAX], text[SENTENCE_MAX + 16];
+	wall_format(event->wall, time);
+	finding_sentence(f, body->config.name, gossip_name(body->gossip, f->about), sentence,
+	                 sizeof sentence);
+	snprintf(text, sizeof text, "%s%s", event->over ? "over: " : "", sentence);
+	return json_pack("{s:s, s:s, s:s, s:o, s:n, s:s}", "time", time, "rule",
+	                 info == NULL ? "FINDING" : info->name, "level",
+	                 event->over ? "info" : severity_name(f->severity), "subject",
+	                 name_or_null(body, f->about), "other", "text", text);
+}
+
 static json_t *event_json(const struct body *body, const struct event_kept *event)
 {
+	if (event->by_doctor)
+		return finding_json(body, event);
 	const struct rule_info *rule = rule_info(event->trace.rule);
 	char time[WALL_TEXT_SIZE], text[SENTENCE_MAX];
 	wall_format(event->wall, time);
 	sentence_format(text, sizeof text, rule->sentence,
 	                gossip_name(body->gossip, event->trace.subject),
-	                gossip_name(body->gossip, event->trace.other), event->trace.numbers);
+	                gossip_name(body->gossip, event->trace.other), event->trace.numbers,
+	                event->trace.ends);
 	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:s}", "time", time, "rule", rule->name, "level",
 	                 rule_level_name(rule->level), "subject",
 	                 name_or_null(body, event->trace.subject), "other",
 	                 name_or_null(body, event->trace.other), "text", text);
 }
 
-void watch_event(struct watch *watch, instant wall, const struct trace *trace)
+static void keep(struct watch *watch, const struct event_kept *what)
 {
 	struct event_kept *event = &watch->ring[watch->count++ % EVENTS_KEPT];
-	*event = (struct event_kept){wall, *trace};
+	*event = *what;
 	if (watch->body->control == NULL)
 		return; /* still starting */
 	struct client *client;
@@ -66,6 +88,17 @@ void watch_event(struct watch *watch, instant wall, const struct trace *trace)
 		if (client->follow == FOLLOW_EVENTS)
 			client_event(client, event_json(watch->body, event));
 	}
+}
+
+void watch_event(struct watch *watch, instant wall, const struct trace *trace)
+{
+	keep(watch, &(struct event_kept){.wall = wall, .trace = *trace});
+}
+
+void watch_finding(struct watch *watch, instant wall, const struct finding *finding, bool over)
+{
+	keep(watch, &(struct event_kept){.wall = wall, .by_doctor = true, .over = over,
+	                                 .finding = *finding});
 }
 
 void verb_events(struct client *client, const json_t *args)

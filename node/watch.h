@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "body.h"
+#include "facts.h"
 
 #define EVENTS_KEPT 1000
 
@@ -21,6 +22,8 @@ void watch_destroy(struct watch *watch);
 
 /* EFFECT_TRACE of a rule whose event flag is set; EFFECT_CHANGED. */
 void watch_event(struct watch *watch, instant wall, const struct trace *trace);
+/* The doctor found something here, or (over) does not find it any more. */
+void watch_finding(struct watch *watch, instant wall, const struct finding *finding, bool over);
 void watch_changed(struct watch *watch, const struct effect *effect);
 
 /* The verbs `events` and `kv watch`. */

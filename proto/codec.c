@@ -103,6 +103,11 @@ static const struct kind kinds[MESSAGE_KINDS] = {
 	[MESSAGE_ANSWER] = KIND(ANSWER, answer),
 	[MESSAGE_JOIN] = KIND(JOIN, join),
 	[MESSAGE_JOINED] = KIND(JOINED, joined),
+	[MESSAGE_SURVEY] = KIND(SURVEY, survey),
+	[MESSAGE_SURVEY_ANSWER] = KIND(SURVEY_ANSWER, survey_answer),
+	[MESSAGE_SEIZED] = KIND(SEIZED, seized),
+	[MESSAGE_INQUIRY] = KIND(INQUIRY, inquiry),
+	[MESSAGE_INQUIRED] = KIND(INQUIRED, inquired),
 };
 
 /* MESSAGE_NONE if this build does not know it: then only the items are taken. */
@@ -138,6 +143,8 @@ size_t envelope_encode(const struct envelope *in, uint8_t *out, size_t capacity)
 	wire.commit = in->commit;
 	wire.summary = in->summary;
 	wire.refutation = in->refutation;
+	wire.generation = in->generation;
+	wire.generation_tag = in->generation_tag;
 	put_items(&scratch, in, &wire);
 	assert(in->kind < MESSAGE_KINDS);
 	if (in->kind != MESSAGE_NONE) {
@@ -159,6 +166,8 @@ bool envelope_decode(const uint8_t *in, size_t size, struct arena *arena, struct
 	out->commit = wire->commit;
 	out->summary = wire->summary;
 	out->refutation = wire->refutation;
+	out->generation = wire->generation;
+	out->generation_tag = wire->generation_tag;
 	out->kind = kind_of(wire->message_case);
 	if (!take_items(wire, arena, out))
 		return false;

@@ -34,6 +34,7 @@ size_t member_row_encode(const struct member_row *in, uint8_t *out, size_t capac
 size_t token_row_encode(const struct token_row *in, uint8_t *out, size_t capacity);
 size_t kv_row_encode(const struct kv_row *in, uint8_t *out, size_t capacity);
 size_t origin_row_encode(const struct origin_row *in, uint8_t *out, size_t capacity);
+size_t seized_encode(const struct seized *in, uint8_t *out, size_t capacity);
 
 /* An item's size inside an envelope (tag and length included): to see what still fits. */
 size_t item_size(const struct item *in);
@@ -46,6 +47,10 @@ bool member_row_decode(const uint8_t *in, size_t size, struct arena *arena, stru
 bool token_row_decode(const uint8_t *in, size_t size, struct arena *arena, struct token_row *out);
 bool kv_row_decode(const uint8_t *in, size_t size, struct arena *arena, struct kv_row *out);
 bool origin_row_decode(const uint8_t *in, size_t size, struct arena *arena, struct origin_row *out);
+bool seized_decode(const uint8_t *in, size_t size, struct arena *arena, struct seized *out);
+
+/* Is this encoded command a COMMAND_LEVEL? Costs nothing: nothing is decoded. */
+bool command_is_level(struct bytes command);
 
 /*
  * The bytes an author signs (design.md, section 6): domain, cluster, generation number and hash,
@@ -60,6 +65,19 @@ size_t transfer_statement(const struct cluster_id *cluster, const struct generat
                           uint8_t out[STATEMENT_MAX]);
 size_t member_statement(const struct cluster_id *cluster, uint64_t token,
                         const struct member_record *record, uint8_t out[STATEMENT_MAX]);
+/*
+ * A founding record, without its hash and its signature. The hash of these bytes is the hash of the
+ * generation, and what its founder signs is that hash (seized_signed).
+ */
+#define SEIZED_STATEMENT_MAX (1024 + 8 * MEMBERS_MAX)
+size_t seized_statement(const struct cluster_id *cluster, const struct seized *seized,
+                        uint8_t out[SEIZED_STATEMENT_MAX]);
+size_t seized_signed(const struct cluster_id *cluster, const struct generation *generation,
+                     uint8_t out[STATEMENT_MAX]);
+
+/* A member changes its key: signed by the old one and by the new one. */
+size_t rekey_statement(const struct cluster_id *cluster, const struct node_key *old_key,
+                       const struct node_key *new_key, uint8_t out[STATEMENT_MAX]);
 
 /* Order of ballots, config ids and owners; used by everyone, defined once. */
 int ballot_compare(const struct ballot *a, const struct ballot *b); /* <0, 0, >0 */

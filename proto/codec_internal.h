@@ -61,6 +61,9 @@ bool take_generation(const Essaim__Wire__Generation *in, struct generation *out)
 Essaim__Wire__Config *put_config(struct arena *scratch, const struct config *in);
 bool take_config(const Essaim__Wire__Config *in, struct config *out);
 Essaim__Wire__Address *put_address(struct arena *scratch, const struct address *in);
+Essaim__Wire__Address **put_addresses(struct arena *scratch, const struct addresses *in,
+                                      size_t *out_count);
+bool take_addresses(Essaim__Wire__Address *const *in, size_t count, struct addresses *out);
 bool take_address(const Essaim__Wire__Address *in, struct address *out);
 Essaim__Wire__MemberRecord *put_member_record(struct arena *scratch,
                                               const struct member_record *in);
@@ -91,5 +94,11 @@ take_message take_prepare, take_promise, take_reject, take_accept, take_accepted
 
 put_message put_request, put_answer, put_join, put_joined; /* codec_request.c */
 take_message take_request, take_answer, take_join, take_joined;
+
+put_message put_survey, put_survey_answer, put_seized; /* codec_seize.c */
+take_message take_survey, take_survey_answer, take_seized;
+
+put_message put_inquiry, put_inquired; /* codec_inquiry.c */
+take_message take_inquiry, take_inquired;
 
 #endif

@@ -155,7 +155,7 @@ bool take_reject(const void *message, struct arena *arena, struct envelope *out)
 	take_ballot(in->promised, &m->promised);
 	take_grant(in->grant, &m->grant);
 	m->commit = in->commit;
-	return in->reason >= REJECT_PROMISED && in->reason <= REJECT_ROUND &&
+	return in->reason >= REJECT_PROMISED && in->reason <= REJECT_UNFIT &&
 	       take_config(in->config, &m->config);
 }
 

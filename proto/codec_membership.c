@@ -236,5 +236,5 @@ bool take_farewell(const void *message, struct arena *arena, struct envelope *ou
 
 	out->farewell = (struct farewell){(enum farewell_reason)in->reason, in->by,
 	                                  in->known};
-	return in->reason >= FAREWELL_STOPPING && in->reason <= FAREWELL_OLD_SELF;
+	return in->reason >= FAREWELL_STOPPING && in->reason <= FAREWELL_WIRE_OLD;
 }

@@ -230,6 +230,33 @@ bool take_address(const Essaim__Wire__Address *in, struct address *out)
 	return true;
 }
 
+Essaim__Wire__Address **put_addresses(struct arena *scratch, const struct addresses *in,
+                                      size_t *out_count)
+{
+	assert(in->count <= ADDRESSES_MAX);
+	Essaim__Wire__Address **out = scratch_take(scratch, in->count * sizeof *out);
+	*out_count = in->count;
+	for (uint32_t i = 0; i < in->count; i++) {
+		assert(in->list[i].family != 0);
+		out[i] = put_address(scratch, &in->list[i]);
+	}
+	return out;
+}
+
+/* Those beside the first address: one place less than there may be in all. */
+bool take_addresses(Essaim__Wire__Address *const *in, size_t count, struct addresses *out)
+{
+	*out = (struct addresses){0};
+	if (count >= ADDRESSES_MAX)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		if (!take_address(in[i], &out->list[i]))
+			return false;
+	}
+	out->count = (uint32_t)count;
+	return true;
+}
+
 Essaim__Wire__MemberRecord *put_member_record(struct arena *scratch, const struct member_record *in)
 {
 	Essaim__Wire__MemberRecord *out =
@@ -243,6 +270,9 @@ Essaim__Wire__MemberRecord *put_member_record(struct arena *scratch, const struc
 	out->wire_max = in->wire_max;
 	out->incarnation = in->incarnation;
 	out->signature = put_exact(in->signature, SIGNATURE_SIZE);
+	out->more = put_addresses(scratch, &in->more, &out->n_more);
+	out->old_key = put_exact(in->old_key.bytes, NODE_KEY_SIZE);
+	out->old_signature = put_exact(in->old_signature, SIGNATURE_SIZE);
 	return out;
 }
 
@@ -256,6 +286,9 @@ bool take_member_record(const Essaim__Wire__MemberRecord *in, struct member_reco
 	out->incarnation = in->incarnation;
 	return take_exact(&in->key, out->key.bytes, NODE_KEY_SIZE) &&
 	       take_bytes(&in->name, NAME_MAX_SIZE, &out->name) &&
-	       take_address(in->address, &out->address) && take_role(in->role, &out->role) &&
-	       take_exact(&in->signature, out->signature, SIGNATURE_SIZE);
+	       take_address(in->address, &out->address) &&
+	       take_addresses(in->more, in->n_more, &out->more) && take_role(in->role, &out->role) &&
+	       take_exact(&in->signature, out->signature, SIGNATURE_SIZE) &&
+	       take_exact(&in->old_key, out->old_key.bytes, NODE_KEY_SIZE) &&
+	       take_exact(&in->old_signature, out->old_signature, SIGNATURE_SIZE);
 }

@@ -33,7 +33,9 @@ static bool record_used(const struct member_record *in)
 	return memcmp(&in->key, &none, sizeof none) != 0 || in->name.size != 0 ||
 	       in->address.family != 0 || in->role != ROLE_NODE || in->wire_min != 0 ||
 	       in->wire_max != 0 || in->incarnation != 0 ||
-	       put_exact(in->signature, SIGNATURE_SIZE).len != 0;
+	       put_exact(in->signature, SIGNATURE_SIZE).len != 0 ||
+	       put_exact(in->old_key.bytes, NODE_KEY_SIZE).len != 0 ||
+	       put_exact(in->old_signature, SIGNATURE_SIZE).len != 0;
 }
 
 static Essaim__Wire__Command *put_command(struct arena *scratch, const struct command *in)
@@ -57,6 +59,7 @@ static Essaim__Wire__Command *put_command(struct arena *scratch, const struct co
 	if (record_used(&in->member))
 		out->member = put_member_record(scratch, &in->member);
 	out->subject = in->subject;
+	out->level = in->level;
 	return out;
 }
 
@@ -75,6 +78,7 @@ static bool take_command(const Essaim__Wire__Command *in, struct command *out)
 	out->token_expires_wall = in->token_expires_wall;
 	out->token_uses = in->token_uses;
 	out->subject = in->subject;
+	out->level = in->level;
 	return take_bytes(&in->key, KEY_MAX_SIZE, &out->key) &&
 	       take_bytes(&in->value, VALUE_MAX_SIZE, &out->value) &&
 	       take_exact(&in->token_hash, out->token_hash.bytes, HASH_SIZE) &&
@@ -83,7 +87,7 @@ static bool take_command(const Essaim__Wire__Command *in, struct command *out)
 
 size_t command_encode(const struct command *in, uint8_t *out, size_t capacity)
 {
-	_Alignas(16) uint8_t memory[1024];
+	_Alignas(16) uint8_t memory[1536];
 	struct arena scratch = {memory, sizeof memory, 0};
 
 	return part_pack(&put_command(&scratch, in)->base, out, capacity);
@@ -95,6 +99,13 @@ bool command_decode(const uint8_t *in, size_t size, struct arena *arena, struct 
 		arena_unpack(arena, &essaim__wire__command__descriptor, in, size);
 
 	return wire != NULL && take_command(wire, out);
+}
+
+/* The kind is the first field, where there is one: it is looked at before each entry is stored. */
+bool command_is_level(struct bytes command)
+{
+	return command.size >= 2 && command.data[0] == (1 << 3 | 0) &&
+	       command.data[1] == COMMAND_LEVEL;
 }
 
 /* ---- requests and answers ---- */
@@ -191,6 +202,7 @@ static Essaim__Wire__PeerHint *put_peer(struct arena *scratch, const struct peer
 
 	out->key = put_exact(in->key.bytes, NODE_KEY_SIZE);
 	out->address = put_address(scratch, &in->address);
+	out->more = put_addresses(scratch, &in->more, &out->n_more);
 	out->name = put_bytes(&in->name);
 	out->incarnation = in->incarnation;
 	return out;
@@ -212,6 +224,7 @@ static bool take_peers(const Essaim__Wire__Joined *in, struct arena *arena, stru
 		peers[i].incarnation = peer->incarnation;
 		if (!take_exact(&peer->key, peers[i].key.bytes, NODE_KEY_SIZE) ||
 		    !take_address(peer->address, &peers[i].address) ||
+		    !take_addresses(peer->more, peer->n_more, &peers[i].more) ||
 		    !take_bytes(&peer->name, NAME_MAX_SIZE, &peers[i].name))
 			return false;
 	}

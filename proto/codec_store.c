@@ -59,6 +59,10 @@ static void put_durable(struct arena *scratch, const struct durable *in,
 	out->standing = in->standing;
 	out->role = in->role;
 	out->old_self = in->old_self;
+	out->consent_to = in->consent_to;
+	out->consent_attempt = in->consent_attempt;
+	out->superseded_by = in->superseded_by;
+	out->superseded_by_rival = in->superseded_by_rival;
 	put_peers(scratch, in, out);
 }
 
@@ -99,6 +103,10 @@ static bool take_durable(const Essaim__Store__Durable *in, struct durable *out)
 	out->standing = in->standing;
 	out->role = in->role;
 	out->old_self = in->old_self;
+	out->consent_to = in->consent_to;
+	out->consent_attempt = in->consent_attempt;
+	out->superseded_by = in->superseded_by;
+	out->superseded_by_rival = in->superseded_by_rival;
 	return take_peers(in, out) && take_exact(&in->cluster, out->cluster.bytes, CLUSTER_ID_SIZE) &&
 	       take_generation(in->generation, &out->generation) &&
 	       take_name(&in->name, out->name) && take_config(in->config, &out->config) &&
@@ -118,7 +126,7 @@ bool durable_decode(const uint8_t *in, size_t size, struct arena *arena, struct 
 
 size_t member_row_encode(const struct member_row *in, uint8_t *out, size_t capacity)
 {
-	_Alignas(16) uint8_t memory[512];
+	_Alignas(16) uint8_t memory[1024];
 	struct arena scratch = {memory, sizeof memory, 0};
 	Essaim__Store__MemberRow wire = ESSAIM__STORE__MEMBER_ROW__INIT;
 
@@ -126,6 +134,7 @@ size_t member_row_encode(const struct member_row *in, uint8_t *out, size_t capac
 	wire.state = in->state;
 	wire.changed_index = in->changed_index;
 	wire.changed_wall = in->changed_wall;
+	wire.successor = in->successor;
 	return part_pack(&wire.base, out, capacity);
 }
 
@@ -139,6 +148,7 @@ bool member_row_decode(const uint8_t *in, size_t size, struct arena *arena, stru
 	out->state = (enum member_state)wire->state;
 	out->changed_index = wire->changed_index;
 	out->changed_wall = wire->changed_wall;
+	out->successor = wire->successor;
 	return wire->state >= MEMBER_ACTIVE && wire->state <= MEMBER_REMOVED &&
 	       take_member_record(wire->record, &out->record);
 }

@@ -53,6 +53,13 @@ enum message_kind {
 	MESSAGE_ANSWER,
 	MESSAGE_JOIN,
 	MESSAGE_JOINED,
+	/* a new generation (gossip/seize.h) */
+	MESSAGE_SURVEY,
+	MESSAGE_SURVEY_ANSWER,
+	MESSAGE_SEIZED,
+	/* the doctor at the door (gossip/inquiry.c) */
+	MESSAGE_INQUIRY,
+	MESSAGE_INQUIRED,
 	MESSAGE_KINDS
 };
 
@@ -133,12 +140,14 @@ enum farewell_reason {
 	FAREWELL_REMOVED = 3,        /* you were removed: stop */
 	FAREWELL_OLD_GENERATION = 4, /* node reset, then join */
 	FAREWELL_OLD_SELF = 5, /* another process with your key had an incarnation up to `known` */
+	FAREWELL_RIVAL_GENERATION = 6, /* ours goes before yours: node reset, then join */
+	FAREWELL_WIRE_OLD = 7, /* the cluster speaks wire version `known`, above yours: upgrade */
 };
 
 struct farewell {
 	enum farewell_reason reason;
 	node_id by; /* who says so */
-	uint64_t known; /* OLD_SELF */
+	uint64_t known; /* OLD_SELF, WIRE_OLD; REMOVED: the node_id that its key was changed to, 0: none */
 };
 
 /* ---- gossip items: signed by their author, relayed unchanged ---- */
@@ -241,6 +250,7 @@ enum reject_reason {
 	REJECT_SLOW = 5,     /* the owner's clock runs slow beyond rho/2 */
 	REJECT_OLD_SELF = 6, /* your incarnation is not above the last one known: clone or old disk */
 	REJECT_ROUND = 7,    /* older round, or log does not match (TRANSFER) */
+	REJECT_UNFIT = 8,    /* of an OFFER: own health or disk is bad (wire version 2) */
 };
 
 struct reject {
@@ -359,9 +369,9 @@ struct answer {
 	struct request_id request;
 	enum answer_code code;
 	uint64_t index;   /* where it committed */
-	uint64_t version; /* of a kv row */
+	uint64_t version; /* of a kv row; of a hand-over: ns for which nobody acted, at most (0: not known) */
 	uint64_t epoch;
-	node_id master;   /* ANSWER_NOT_MASTER */
+	node_id master;   /* ANSWER_NOT_MASTER; of a hand-over: who is master now */
 	bool found;
 	struct bytes value;
 	struct bytes text; /* one sentence */
@@ -378,6 +388,13 @@ enum command_kind {
 	COMMAND_TOKEN_REDEEM,
 	COMMAND_MEMBER_REMOVE,
 	COMMAND_MEMBER_LEAVE,
+	/* of wire version 2: refused while the ledger's level is 1 (gossip/level.h) */
+	COMMAND_SETTING_PUT,      /* key, value: as text (proto/setting.h) */
+	COMMAND_MASTER_TRANSFER,  /* never in the log: subject, 0: whoever is fit */
+	COMMAND_LEVEL,
+	COMMAND_MEMBER_REKEY,
+	COMMAND_MEMBER_ADDRESSES, /* subject; member: address and more; key and name are not looked at */
+	COMMAND_SEIZED,
 	COMMAND_KINDS
 };
 
@@ -387,10 +404,14 @@ struct member_record {
 	struct node_key key;
 	struct bytes name;
 	struct address address;
+	struct addresses more; /* its others: not signed, since a node of wire version 1 skips them */
 	enum role role;
 	uint32_t wire_min, wire_max;
 	uint64_t incarnation; /* at admission */
 	uint8_t signature[SIGNATURE_SIZE]; /* by that key, over the token id and the record */
+	/* a changed key: the one before (zero: none), and its signature over both (rekey_statement) */
+	struct node_key old_key;
+	uint8_t old_signature[SIGNATURE_SIZE];
 };
 
 struct command {
@@ -414,6 +435,7 @@ struct command {
 	/* members */
 	struct member_record member;
 	node_id subject;
+	uint32_t level; /* COMMAND_LEVEL */
 };
 
 struct request {
@@ -431,6 +453,7 @@ struct join {
 struct peer_hint {
 	struct node_key key;
 	struct address address;
+	struct addresses more;
 	struct bytes name;
 	uint64_t incarnation;
 };
@@ -447,10 +470,111 @@ struct joined {
 	uint32_t wire_min, wire_max;
 };
 
+/* ---- a new generation (gossip/seize.h) ---- */
+
+struct survey {
+	uint64_t attempt; /* of the sender's: its incarnation and a count, so that later is higher */
+	bool withdrawn;   /* this attempt and all before it are over: whoever consented votes again */
+	uint64_t commit;  /* the sender wants what was accepted above this index */
+	uint32_t dead_count;
+	const node_id *dead;
+};
+
+/* Why somebody does not consent. Sent: never renumber. */
+enum survey_refusal {
+	SURVEY_CONSENTS = 0,
+	SURVEY_NAMED_DEAD = 1, /* I was named dead, and live */
+	SURVEY_MASTER = 2,     /* I act as master */
+	SURVEY_QUORUM = 3,     /* I see a quorum of the voters */
+	SURVEY_OTHER = 4,      /* `other` seizes (perhaps I myself), and was not named dead */
+	SURVEY_AHEAD = 5,      /* my ledger is so far ahead that you have to catch up first */
+	SURVEY_HEARD = 6,      /* `other` was named dead, and I heard it just now */
+	SURVEY_REFUSALS
+};
+
+struct survey_answer {
+	uint64_t attempt;
+	enum survey_refusal refusal;
+	node_id other;        /* OTHER, HEARD */
+	struct promise state; /* as to a PREPARE; `ballot` is the highest promised */
+	struct ballot last_ballot;
+	uint64_t last_index;
+};
+
+/* The founding record of a generation: sent, committed (COMMAND_SEIZED) and kept (rows 'g') alike. */
+struct seized {
+	struct generation generation; /* its hash covers all that follows (seized_statement) */
+	struct generation old;
+	bool restored; /* from a backup; else seized */
+	struct node_key by;
+	uint64_t attempt;
+	uint64_t nonce;
+	instant wall;
+	uint64_t index; /* of COMMAND_SEIZED */
+	struct config config;
+	uint32_t dead_count, followed_count; /* together at most MEMBERS_MAX */
+	const node_id *dead;
+	const node_id *followed; /* consented, and may come along */
+	uint8_t signature[SIGNATURE_SIZE]; /* by that key */
+};
+
+/* ---- the doctor at the door: what would become of a join; nothing is changed by asking ---- */
+
+#define INQUIRED_FACT_MAX 2048 /* of each of the two facts that come along (facts.h) */
+
+/* On a stream whose handshake proved the token. The answer ends the stream. */
+struct inquire {
+	struct node_key key; /* who would join, under which name; neither is proven */
+	struct bytes name;
+	uint32_t wire_min, wire_max;
+	instant sent_wall;
+};
+
+/* Sent: never renumber. */
+enum inquired_token {
+	INQUIRED_TOKEN_VALID = 1,
+	INQUIRED_TOKEN_USED = 2,
+	INQUIRED_TOKEN_REVOKED = 3,
+	INQUIRED_TOKEN_EXPIRED = 4, /* by the answering member's wall clock */
+	INQUIRED_TOKEN_KINDS
+};
+
+/* What the ledger says of that key and name. Sent: never renumber. */
+enum inquired_key {
+	INQUIRED_KEY_NEW = 1,
+	INQUIRED_KEY_MEMBER = 2,  /* of that very name */
+	INQUIRED_KEY_REMOVED = 3,
+	INQUIRED_KEY_TAKEN = 4,   /* another key with the same id is a member */
+	INQUIRED_NAME_TAKEN = 5,
+	INQUIRED_CLUSTER_FULL = 6,
+	INQUIRED_KEY_KINDS
+};
+
+/* As the answering member sees it: what it applied, and its own facts. */
+struct inquired {
+	struct bytes name; /* its own */
+	struct cluster_id cluster;
+	struct generation generation;
+	uint32_t wire_min, wire_max, level;
+	enum inquired_token token;
+	enum role role; /* which the token admits */
+	instant expires_wall;
+	uint32_t uses_left;
+	enum inquired_key key;
+	struct bytes master; /* its name; empty: there is none */
+	duration quarantine_left;
+	uint32_t voters_total, voters_reachable, voters_needed;
+	instant received_wall, sent_wall;
+	struct bytes clock, dns; /* values of its facts; empty: not known */
+};
+
 /* ---- the envelope ---- */
 
 struct envelope {
 	uint32_t wire;          /* version it was written in */
+	/* frames only: a packet opens in its own generation or not at all. Number 0: not said */
+	uint64_t generation;
+	uint64_t generation_tag; /* first 8 bytes of its hash */
 	uint64_t incarnation;   /* the sender's incarnation number */
 	uint64_t commit;        /* the sender's commit index */
 	uint64_t summary;       /* of all facts it holds */
@@ -483,6 +607,11 @@ struct envelope {
 		struct answer answer;
 		struct join join;
 		struct joined joined;
+		struct survey survey;
+		struct survey_answer survey_answer;
+		struct seized seized;
+		struct inquire inquiry;
+		struct inquired inquired;
 	};
 	uint32_t item_count;
 	const struct item *items;
@@ -515,6 +644,10 @@ struct durable {
 	uint32_t standing; /* enum standing in gossip.h: member, left, removed */
 	uint32_t role;
 	bool old_self; /* this disk is older than what this node once said: it never votes again */
+	node_id consent_to; /* its seizure: until it is over this node does not vote; 0: none */
+	uint64_t consent_attempt;
+	node_id superseded_by; /* standing OLD_GENERATION: who founded the one that goes before ours */
+	bool superseded_by_rival;
 	struct known_peer peers[VOTERS_MAX];
 };
 
@@ -527,6 +660,7 @@ struct member_row {
 	enum member_state state;
 	uint64_t changed_index;
 	instant changed_wall;
+	node_id successor; /* removed because it changed its key: the member it is now; 0: not so */
 };
 
 struct token_row {

@@ -1,5 +1,7 @@
 #include "sentence.h"
 
+#include "text.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,9 +41,17 @@ static bool word_is(const char *word, size_t length, const char *expected)
 	return strlen(expected) == length && memcmp(word, expected, length) == 0;
 }
 
+static void put_address(struct writer *w, const struct address *ends, int which)
+{
+	static const struct address none;
+	char text[ADDRESS_TEXT_SIZE];
+	address_format(ends == NULL ? &none : &ends[which], text);
+	put(w, text, strlen(text));
+}
+
 /* Writes what the placeholder `word` stands for; false if it is none of ours. */
 static bool put_placeholder(struct writer *w, const char *word, size_t length, const char *subject,
-                            const char *other, const int64_t numbers[3])
+                            const char *other, const int64_t numbers[3], const struct address *ends)
 {
 	if (word_is(word, length, "subject")) {
 		put_name(w, subject);
@@ -49,6 +59,10 @@ static bool put_placeholder(struct writer *w, const char *word, size_t length, c
 	}
 	if (word_is(word, length, "other")) {
 		put_name(w, other);
+		return true;
+	}
+	if (word_is(word, length, "from") || word_is(word, length, "to")) {
+		put_address(w, ends, word[0] == 't');
 		return true;
 	}
 	if (length == 0 || word[0] < '1' || word[0] > '3')
@@ -64,7 +78,7 @@ static bool put_placeholder(struct writer *w, const char *word, size_t length, c
 }
 
 size_t sentence_format(char *out, size_t size, const char *pattern, const char *subject,
-                       const char *other, const int64_t numbers[3])
+                       const char *other, const int64_t numbers[3], const struct address *ends)
 {
 	if (size == 0)
 		return 0;
@@ -72,7 +86,7 @@ size_t sentence_format(char *out, size_t size, const char *pattern, const char *
 	while (*pattern != '\0') {
 		const char *end = *pattern == '{' ? strchr(pattern, '}') : NULL;
 		if (end != NULL && put_placeholder(&w, pattern + 1, (size_t)(end - pattern - 1), subject,
-		                                   other, numbers))
+		                                   other, numbers, ends))
 			pattern = end + 1;
 		else
 			put(&w, pattern++, 1);

@@ -163,3 +163,64 @@ size_t member_statement(const struct cluster_id *cluster, uint64_t token,
 	write_number(&w, record->incarnation, 8);
 	return (size_t)(w.at - out);
 }
+
+static void write_config(struct writer *w, const struct config *config)
+{
+	write_ballot(w, &config->ballot);
+	write_number(w, config->version, 8);
+	write_number(w, config->profile, 4);
+	write_number(w, (uint64_t)config->lease, 8);
+	write_number(w, (uint64_t)config->exclusion, 8);
+	write_number(w, (uint64_t)config->quarantine, 8);
+	write_number(w, config->rate_ppm, 4);
+	write_number(w, config->voter_count, 1);
+	for (uint32_t i = 0; i < config->voter_count; i++)
+		write_number(w, config->voters[i], 8);
+	write_number(w, config->witnesses, 4);
+}
+
+static void write_nodes(struct writer *w, const node_id *nodes, uint32_t count)
+{
+	write_number(w, count, 4);
+	for (uint32_t i = 0; i < count; i++)
+		write_number(w, nodes[i], 8);
+}
+
+size_t seized_statement(const struct cluster_id *cluster, const struct seized *seized,
+                        uint8_t out[SEIZED_STATEMENT_MAX])
+{
+	struct writer w = statement_begin("essaim generation 1", cluster, out);
+
+	w.end = out + SEIZED_STATEMENT_MAX;
+	write_number(&w, seized->generation.number, 8);
+	write_generation(&w, &seized->old);
+	write_number(&w, seized->restored, 1);
+	write_bytes(&w, seized->by.bytes, NODE_KEY_SIZE);
+	write_number(&w, seized->attempt, 8);
+	write_number(&w, seized->nonce, 8);
+	write_number(&w, (uint64_t)seized->wall, 8);
+	write_number(&w, seized->index, 8);
+	write_config(&w, &seized->config);
+	write_nodes(&w, seized->dead, seized->dead_count);
+	write_nodes(&w, seized->followed, seized->followed_count);
+	return (size_t)(w.at - out);
+}
+
+size_t seized_signed(const struct cluster_id *cluster, const struct generation *generation,
+                     uint8_t out[STATEMENT_MAX])
+{
+	struct writer w = statement_begin("essaim seized 1", cluster, out);
+
+	write_generation(&w, generation);
+	return (size_t)(w.at - out);
+}
+
+size_t rekey_statement(const struct cluster_id *cluster, const struct node_key *old_key,
+                       const struct node_key *new_key, uint8_t out[STATEMENT_MAX])
+{
+	struct writer w = statement_begin("essaim rekey 1", cluster, out);
+
+	write_bytes(&w, old_key->bytes, NODE_KEY_SIZE);
+	write_bytes(&w, new_key->bytes, NODE_KEY_SIZE);
+	return (size_t)(w.at - out);
+}

@@ -332,3 +332,9 @@ struct bytes text_bytes(const char *text)
 {
 	return (struct bytes){(const uint8_t *)text, strlen(text)};
 }
+
+bool bytes_are(struct bytes bytes, const char *text)
+{
+	size_t size = text_size(text);
+	return bytes.size == size && (size == 0 || memcmp(bytes.data, text, size) == 0);
+}

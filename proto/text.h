@@ -39,5 +39,6 @@ void duration_format(duration d, char out[16]);
 /* strlen; and a NUL-ended text as bytes, without its NUL. For rooms that may not use libc. */
 size_t text_size(const char *text);
 struct bytes text_bytes(const char *text);
+bool bytes_are(struct bytes bytes, const char *text);
 
 #endif

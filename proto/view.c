@@ -8,6 +8,7 @@ const char *drop_reason_name(enum drop_reason reason)
 		"short",     "stranger",  "seal",    "replay",    "old_incarnation",
 		"clone",     "malformed", "signature", "budget",  "removed",
 		"not_hello", "not_ready", "output",  "version",
+		"generation",
 	};
 	assert(reason >= 0 && reason < DROP_REASONS);
 	return names[reason];
@@ -54,9 +55,39 @@ const char *standing_name(enum standing standing)
 		return "old generation";
 	case STANDING_STOPPED:
 		return "stopped";
+	case STANDING_REKEYED:
+		return "key changed";
 	}
 	assert(!"a standing outside its enum");
 	return "?";
+}
+
+const char *seize_phase_name(enum seize_phase phase)
+{
+	switch (phase) {
+	case SEIZE_IDLE:
+		return "idle";
+	case SEIZE_SURVEYING:
+		return "surveying";
+	case SEIZE_WAITING:
+		return "waiting";
+	case SEIZE_FOUNDING:
+		return "founding";
+	}
+	return "";
+}
+
+const char *path_state_name(enum path_state state)
+{
+	switch (state) {
+	case PATH_UNKNOWN:
+		return "unknown";
+	case PATH_UP:
+		return "up";
+	case PATH_DOWN:
+		return "down";
+	}
+	return "";
 }
 
 const char *role_name(enum role role)

@@ -28,6 +28,7 @@ enum standing {
 	STANDING_REMOVED = 6,
 	STANDING_OLD_GENERATION = 7,
 	STANDING_STOPPED = 8,
+	STANDING_REKEYED = 9, /* goes on with another key, as another id */
 };
 
 struct accuser_view {
@@ -36,6 +37,23 @@ struct accuser_view {
 	enum probe_outcome outcome;
 	instant since_boot;
 };
+
+/* One of our sockets and one of its addresses. */
+enum path_state {
+	PATH_UNKNOWN = 0, /* never answered since it was heard of, or since the member was reachable */
+	PATH_UP = 1,
+	PATH_DOWN = 2, /* silent, while the member answers by another */
+};
+
+struct path_view {
+	struct address local, remote;
+	enum path_state state;
+	bool used;           /* what we send to it goes by this one */
+	duration round_trip; /* -1: unknown */
+	duration heard_ago;  /* -1: never */
+};
+
+#define PATHS_MAX (ADDRESSES_MAX * ADDRESSES_MAX)
 
 struct member_view {
 	node_id id;
@@ -48,12 +66,19 @@ struct member_view {
 	uint64_t incarnation; /* number; 0 if never heard */
 	duration since;       /* how long in this state */
 	duration heard_ago;   /* since we heard anything sealed by it; -1: never */
-	uint32_t wire_min, wire_max;
+	node_id successor; /* removed because its key was changed: the id it has now; 0: not so */
+	uint32_t wire_min, wire_max; /* as last heard */
+	bool cloned; /* another process spoke under its key, the last time: */
+	struct address clone_address;
+	duration clone_ago;
 	uint32_t accuser_count;
 	struct accuser_view accusers[ACCUSERS_MAX];
 	/* clock: best recent sample, its wall clock less ours */
 	bool clock_known;
 	duration clock_offset, clock_error, round_trip;
+	/* every pair of one family; none of ourselves */
+	uint32_t path_count;
+	struct path_view paths[PATHS_MAX];
 };
 
 struct fact_view {
@@ -71,6 +96,22 @@ struct token_view {
 	instant expires_wall;
 	uint32_t uses_left;
 	bool revoked;
+};
+
+/* One row of `cluster show`: the table is proto/setting.h's. */
+struct setting_view {
+	const char *name, *legal, *meaning;
+	struct bytes value; /* committed, or the standard one; valid until the next call */
+	bool set;           /* somebody set it */
+	instant changed_wall;
+};
+
+#define VOTERS_WHY_MAX 320
+
+/* Why the voters are as they are, as this node sees it. The voters themselves: status_view.config. */
+struct voters_view {
+	uint32_t wanted;
+	char why[VOTERS_WHY_MAX]; /* one sentence */
 };
 
 struct kv_view {
@@ -96,6 +137,7 @@ enum drop_reason {
 	DROP_NOT_READY,      /* this node is blank, starting or stopped */
 	DROP_OUTPUT,         /* our own output was full: a send was dropped */
 	DROP_VERSION,        /* wire version out of our range */
+	DROP_GENERATION,     /* a frame of another generation: its sender is told */
 	DROP_REASONS
 };
 
@@ -103,8 +145,32 @@ enum drop_reason {
 const char *drop_reason_name(enum drop_reason reason);
 const char *reachability_name(enum reachability state);
 const char *standing_name(enum standing standing);
+const char *path_state_name(enum path_state state); /* "unknown", "up", "down" */
 const char *role_name(enum role role);
 const char *profile_name(enum profile profile);
+
+/* How far this node is with a seizure of its own. */
+enum seize_phase {
+	SEIZE_IDLE = 0,
+	SEIZE_SURVEYING = 1, /* asks everybody: the logs, the consent, signs of life of those named dead */
+	SEIZE_WAITING = 2,   /* until every lease of the old generation is over */
+	SEIZE_FOUNDING = 3,  /* until it is durable */
+};
+
+/* What `g` rows keep: the audit of one founding. */
+struct generation_view {
+	uint64_t number;
+	struct hash hash, old; /* its own; of the generation that it continues */
+	bool restored;         /* from a backup; else seized */
+	node_id by;
+	instant wall;   /* of its founder */
+	uint64_t index; /* of the founding entry */
+	uint32_t dead_count, followed_count;
+	const node_id *dead;     /* removed: by the operator's word they will never run again */
+	const node_id *followed; /* consented, and came along */
+};
+
+const char *seize_phase_name(enum seize_phase phase); /* "idle", "surveying", ... */
 
 struct status_view {
 	enum standing standing;
@@ -122,10 +188,15 @@ struct status_view {
 	uint32_t voters_total, voters_reachable, voters_needed;
 	uint32_t members_total, members_reachable;
 	uint64_t commit, applied;
+	uint32_t level; /* wire version that the whole cluster agreed on (gossip/level.h) */
 	uint32_t health; /* own local health score, 0 is well */
 	bool votes; /* false: quarantine, or disk trouble (see disk_failed) */
 	bool disk_failed;
 	duration quarantine_left;
+	enum seize_phase seizing;
+	node_id consented_to; /* its seizure is under way: this node does not vote until it ends; 0: none */
+	node_id superseded_by; /* OLD_GENERATION: who founded the one that goes before ours; 0: unknown */
+	bool superseded_by_rival; /* ... from the same old one as ours, not from ours */
 	uint64_t dropped[DROP_REASONS];
 };
 

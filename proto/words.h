@@ -158,6 +158,32 @@ struct address {
 	uint16_t port;  /* host order */
 };
 
+#define ADDRESSES_MAX 4 /* of one node */
+
+struct addresses {
+	uint32_t count;
+	struct address list[ADDRESSES_MAX];
+};
+
+/* All but the first. */
+static inline struct addresses addresses_rest(const struct addresses *in)
+{
+	struct addresses out = {0};
+	for (uint32_t i = 1; i < in->count; i++)
+		out.list[out.count++] = in->list[i];
+	return out;
+}
+
+/* A first one and the others. */
+static inline struct addresses addresses_all(const struct address *first,
+                                             const struct addresses *more)
+{
+	struct addresses out = {1, {*first}};
+	for (uint32_t i = 0; i < more->count && out.count < ADDRESSES_MAX; i++)
+		out.list[out.count++] = more->list[i];
+	return out;
+}
+
 /* A borrowed run of bytes. */
 struct bytes {
 	const uint8_t *data;
@@ -166,7 +192,7 @@ struct bytes {
 
 /* The wire versions this build speaks. A peer whose range does not meet ours is told so. */
 #define WIRE_VERSION_MIN 1
-#define WIRE_VERSION_MAX 1
+#define WIRE_VERSION_MAX 2
 
 #define DEFAULT_PORT 7800
 

@@ -42,11 +42,15 @@ void carry_effect(struct world *w, struct machine *m, const struct effect *effec
 	case EFFECT_HANG_UP:
 		network_hang_up(w, m, effect);
 		return;
+	case EFFECT_PATH_DOWN:
+		return; /* frames find their way at once */
 	case EFFECT_TRACE:
 		world_traced(w, m, &effect->trace);
 		return;
 	case EFFECT_CHANGED:
 		return; /* nobody watches here */
+	case EFFECT_PROGRESS:
+		return;
 	case EFFECT_OUTCOME:
 		note_outcome(w, m, effect);
 		return;
@@ -66,7 +70,8 @@ static void deliver_packet(struct world *w, struct machine *m, const struct even
 	if (event->message)
 		observe_hears(w, m, event);
 	struct input input = {.kind = INPUT_PACKET};
-	input.packet.from = w->machines[event->from].address;
+	input.packet.from = machine_address(&w->machines[event->from], event->nets[0]);
+	input.packet.path = event->nets[1];
 	input.packet.bytes = (struct bytes){event->bytes, event->size};
 	machine_input(w, m, &input);
 }
@@ -91,7 +96,7 @@ static void deliver_small(struct world *w, struct machine *m, const struct event
 	switch (event->kind) {
 	case EVENT_REFUSED:
 		input.kind = INPUT_REFUSED;
-		input.refused.from = w->machines[event->from].address;
+		input.refused.from = machine_address(&w->machines[event->from], event->nets[0]);
 		break;
 	case EVENT_KNOCKED:
 		input.kind = INPUT_KNOCKED;
@@ -124,6 +129,7 @@ static void deliver_small(struct world *w, struct machine *m, const struct event
 	case EVENT_CLIENT:
 	case EVENT_PERSON:
 	case EVENT_LOOK:
+	case EVENT_FOREIGN:
 		assert(!"not a small input");
 	}
 	machine_input(w, m, &input);
@@ -159,6 +165,7 @@ void deliver_event(struct world *w, struct machine *m, const struct event *event
 	case EVENT_CLIENT:
 	case EVENT_PERSON:
 	case EVENT_LOOK:
+	case EVENT_FOREIGN:
 		assert(!"not for a process");
 	}
 }

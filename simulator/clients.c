@@ -229,6 +229,12 @@ void clients_answered(struct world *w, uint64_t number, const struct answer *ans
 	world_violation(w, "answers", "a user got answer code %d", (int)answer->code);
 }
 
+void clients_forget(struct world *w)
+{
+	for (int i = 0; i < CLIENTS_MAX; i++)
+		w->clients.list[i].floor = w->clients.list[i].retry_floor = 0;
+}
+
 void clients_ended(struct world *w, const struct machine *m)
 {
 	for (int i = 0; i < CLIENTS_MAX; i++) {

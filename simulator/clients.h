@@ -57,6 +57,8 @@ bool clients_idle(const struct world *w);
 void clients_due(struct world *w);
 void clients_request(struct world *w, struct machine *m, uint64_t number);
 void clients_answered(struct world *w, uint64_t number, const struct answer *answer);
+/* A new generation: what was seen before is no floor any more. */
+void clients_forget(struct world *w);
 /* The process of `m` ended: its clients will never know. */
 void clients_ended(struct world *w, const struct machine *m);
 

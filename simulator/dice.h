@@ -12,7 +12,7 @@
 #include "words.h"
 
 enum dice_stream { DICE_WORLD = 1, DICE_FAULTS = 2, DICE_CLIENTS = 3, DICE_PEOPLE = 4,
-                   DICE_INSIDERS = 5 };
+                   DICE_INSIDERS = 5, DICE_MACHINE = 6 };
 
 /* splitmix64 (Vigna), the seeding that xoshiro's authors recommend. */
 static inline uint64_t dice_split(uint64_t *state)

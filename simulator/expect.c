@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "stage.h"
+#include "stage_steps.h"
 
 static bool acts(struct stage *s, const struct machine *m)
 {
@@ -125,7 +125,7 @@ static int expect_answer(struct stage *s, const char *value)
 	                 (int)size, (const char *)asked->value);
 }
 
-int stage_expect(struct stage *s)
+int step_expect(struct stage *s)
 {
 	const char *what = play_word(s->line, 1), *next = play_word(s->line, 2);
 	bool none = !strcmp(what, "no");

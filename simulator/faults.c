@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "copies.h"
+#include "foreign.h"
 #include "insiders.h"
+#include "operators.h"
 #include "people.h"
 #include "world.h"
 
@@ -73,7 +75,7 @@ static bool separates(const struct world *w, const struct fault *f, uint32_t fro
 		return in_group(f->group, from) && !in_group(f->group, to);
 	if (f->kind == FAULT_HALF_DEAF)
 		return (f->strength & 1 ? to : from) == f->node;
-	return touches; /* ISOLATE, HIT_MASTER */
+	return touches; /* ISOLATE, HIT_MASTER, WITNESS */
 }
 
 static void cut_links(struct world *w, struct fault *f, bool cut)
@@ -82,7 +84,8 @@ static void cut_links(struct world *w, struct fault *f, bool cut)
 		for (uint32_t to = 0; to < w->count; to++)
 			if (from != to && separates(w, f, from, to))
 				network_cut(&w->network, from, to, cut);
-	if (cut && (f->kind == FAULT_ISOLATE || f->kind == FAULT_HIT_MASTER))
+	if (cut && (f->kind == FAULT_ISOLATE || f->kind == FAULT_HIT_MASTER ||
+	            f->kind == FAULT_WITNESS))
 		observe_cut_off(w, &w->machines[f->node]);
 }
 
@@ -158,22 +161,25 @@ static void strike(struct world *w, struct machine *m, enum fuse fuse, int64_t s
 		machine_pause(w, m);
 }
 
-static void recover(struct world *w, struct machine *m)
-{
-	m->fuse = FUSE_NONE;
-	machine_wake(w, m);
-	machine_resume(w, m);
-	if (m->life > 0)
-		machine_start(w, m);
-}
-
 static void suspend(struct world *w, struct fault *f, bool begins)
 {
 	struct machine *m = &w->machines[f->node];
 	if (begins)
 		machine_suspend(w, m);
 	else
-		recover(w, m);
+		machine_recover(w, m);
+}
+
+/* Somebody must tell them of each other. */
+static bool third_stays(const struct world *w, const struct machine *a, const struct machine *b)
+{
+	uint32_t others = 0;
+	for (uint32_t i = 0; i < w->count; i++) {
+		const struct machine *m = &w->machines[i];
+		others += m != a && m != b && m->life && !m->scrapped &&
+		          m->ended != STANDING_LEFT && m->ended != STANDING_REMOVED;
+	}
+	return others > 0;
 }
 
 /* Both come up under the other's address, as two hosts whose leases were mixed up. */
@@ -181,11 +187,12 @@ static void swap_addresses(struct world *w, struct fault *f, bool begins)
 {
 	struct machine *a = &w->machines[f->node];
 	struct machine *b = &w->machines[(f->node + 1 + f->group % w->count) % w->count];
-	if (a == b || !a->life || !b->life || w->count < 3) /* a third must tell them */
+	if (a == b || !a->life || !b->life || !third_stays(w, a, b) ||
+	    (begins && w->operators.rekeys))
 		return;
 	if (!begins) {
-		recover(w, a);
-		recover(w, b);
+		machine_recover(w, a);
+		machine_recover(w, b);
 		return;
 	}
 	/* A daemon is told its address when it starts. */
@@ -256,7 +263,7 @@ static void restart_all(struct world *w, struct fault *f, bool begins)
 {
 	for (uint32_t i = 0; i < w->count; i++) {
 		if (!begins)
-			recover(w, &w->machines[i]);
+			machine_recover(w, &w->machines[i]);
 		else if (f->strength % 2)
 			machine_kill(w, &w->machines[i]);
 		else
@@ -264,11 +271,8 @@ static void restart_all(struct world *w, struct fault *f, bool begins)
 	}
 }
 
-static void hit_master(struct world *w, struct fault *f, bool begins)
+static void strike_some_way(struct world *w, struct fault *f, bool begins)
 {
-	const struct overlap *acting = &w->observe.overlap;
-	if (begins && acting->count)
-		f->node = acting->nodes[0];
 	struct machine *m = &w->machines[f->node];
 	enum fuse fuses[] = {FUSE_CRASH, FUSE_KILL, FUSE_PAUSE, FUSE_NONE};
 	enum fuse fuse = fuses[f->group % 4];
@@ -277,7 +281,26 @@ static void hit_master(struct world *w, struct fault *f, bool begins)
 	else if (begins)
 		strike(w, m, fuse, f->strength);
 	else
-		recover(w, m);
+		machine_recover(w, m);
+}
+
+static void hit_master(struct world *w, struct fault *f, bool begins)
+{
+	const struct overlap *acting = &w->observe.overlap;
+	if (begins && acting->count)
+		f->node = acting->nodes[0];
+	strike_some_way(w, f, begins);
+}
+
+static void hit_witness(struct world *w, struct fault *f, bool begins)
+{
+	uint32_t node = 0;
+	while (node < w->count && operators_role(w, node) != ROLE_WITNESS)
+		node++;
+	if (node == w->count)
+		return;
+	f->node = node;
+	strike_some_way(w, f, begins);
 }
 
 static void machine_fault(struct world *w, struct fault *f, bool begins)
@@ -289,7 +312,7 @@ static void machine_fault(struct world *w, struct fault *f, bool begins)
 	if (begins)
 		strike(w, m, fuse, f->strength);
 	else
-		recover(w, m);
+		machine_recover(w, m);
 }
 
 static void person(struct world *w, struct fault *f, bool begins)
@@ -297,7 +320,7 @@ static void person(struct world *w, struct fault *f, bool begins)
 	if (begins)
 		people_act(w, f);
 	else if (f->kind == FAULT_STOP)
-		recover(w, &w->machines[f->node]);
+		machine_recover(w, &w->machines[f->node]);
 }
 
 static void lie(struct world *w, struct fault *f, bool begins)
@@ -332,6 +355,9 @@ static fault_carrier *const carriers[FAULT_COUNT] = {
 	[FAULT_MASS_RESTART] = restart_all,
 	[FAULT_ADDRESS_SWAP] = swap_addresses,
 	[FAULT_CLONE] = copies_clone,
+	[FAULT_CLUSTER_SWAP] = foreign_swap,
+	[FAULT_NETWORK] = operators_act,
+	[FAULT_WITNESS] = hit_witness,
 	[FAULT_DRIFT] = drift,
 	[FAULT_SLEW] = slew,
 	[FAULT_WALL_STEP] = wall_step,
@@ -345,6 +371,10 @@ static fault_carrier *const carriers[FAULT_COUNT] = {
 	[FAULT_JOIN] = person,
 	[FAULT_LEAVE] = person,
 	[FAULT_REMOVE] = person,
+	[FAULT_SETTING] = operators_act,
+	[FAULT_REKEY] = operators_act,
+	[FAULT_UPGRADE] = operators_act,
+	[FAULT_SEIZE] = operators_act,
 	[FAULT_REPLAY] = lie,
 	[FAULT_EQUIVOCATE] = lie,
 	[FAULT_FORGE] = lie,
@@ -367,7 +397,8 @@ void faults_due(struct world *w, uint64_t number)
 		all->active--;
 	observe_disturbed(w);
 	carriers[f->kind](w, f, begins);
-	if (f->kind == FAULT_MASS_RESTART || f->kind == FAULT_ADDRESS_SWAP)
+	if (f->kind == FAULT_MASS_RESTART || f->kind == FAULT_ADDRESS_SWAP ||
+	    f->kind == FAULT_CLUSTER_SWAP || f->kind == FAULT_SEIZE)
 		observe_disturbed(w); /* more than the master is gone */
 	all->quiet_since = w->now;
 }
@@ -381,13 +412,15 @@ void faults_heal(struct world *w)
 	w->network.weather = network_fair();
 	copies_finish(w);
 	insiders_heal(w);
+	foreign_heal(w);
+	operators_heal(w);
 	for (uint32_t i = 0; i < w->count; i++) {
 		struct machine *m = &w->machines[i];
 		machine_disk(w, m, DISK_WELL);
 		machine_wake(w, m);
 		for (int c = 0; c < CLOCK_NAMES; c++)
 			clock_set_rate(&m->clocks[c], w->now, (int64_t)(i % 5) * 50 - 100);
-		recover(w, m);
+		machine_recover(w, m);
 		clocks_changed(w, m);
 	}
 }

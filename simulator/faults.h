@@ -4,9 +4,6 @@
  * Swarm testing (Groce et al., ISSTA 2012): every run switches a random subset of the kinds off.
  * Each fault is a pair begin/end; the last part of every run has none and begins by healing all.
  * The list is explicit, so that a failing run can be told, and later shrunk, fault by fault.
- *
- * Not among them: mixed wire versions during a rolling upgrade, for only version 1 exists so far, and
- * an address swap between two clusters, for a world holds one.
  */
 #ifndef ESSAIM_FAULTS_H
 #define ESSAIM_FAULTS_H
@@ -17,6 +14,7 @@
 #include "words.h"
 
 struct world;
+struct world_settings;
 
 /* FAULT_KINDS(KIND): KIND(NAME, "name in reports"). New ones go to the end of their group. */
 #define FAULT_KINDS(KIND)                                                                          \
@@ -44,6 +42,9 @@ struct world;
 	KIND(MASS_RESTART, "mass-restart") /* everyone, at nearly one time */                      \
 	KIND(ADDRESS_SWAP, "address-swap") /* two nodes get each other's address, and keep it */   \
 	KIND(CLONE, "clone")             /* an older copy of a data folder runs beside the node */ \
+	KIND(CLUSTER_SWAP, "cluster-swap") /* with a node of another cluster: foreign.h */         \
+	KIND(NETWORK, "network")         /* there are two, and one dies: operators.h */            \
+	KIND(WITNESS, "witness")         /* one founder is a witness: crash, kill, pause or isolate it */ \
 	/* clocks */                                                                               \
 	KIND(DRIFT, "drift")             /* of one clock, within the bound */                      \
 	KIND(SLEW, "slew")               /* boot and wall by up to 8 %, as chrony may */           \
@@ -60,6 +61,10 @@ struct world;
 	KIND(JOIN, "join")               /* somebody new; half of them bring a used token too */   \
 	KIND(LEAVE, "leave")                                                                       \
 	KIND(REMOVE, "remove")                                                                     \
+	KIND(SETTING, "setting")         /* these four: operators.h */                             \
+	KIND(REKEY, "rekey")                                                                       \
+	KIND(UPGRADE, "upgrade")                                                                   \
+	KIND(SEIZE, "seize")                                                                       \
 	/* insiders: a member in good standing whose packets lie */                                \
 	KIND(REPLAY, "replay")           /* captured packets are sent again */                     \
 	KIND(EQUIVOCATE, "equivocate")   /* other facts to half of the peers */                    \
@@ -75,6 +80,11 @@ enum fault_kind {
 };
 
 const char *fault_name(enum fault_kind kind);
+/* All that it does, it does to single messages (choices.h). */
+static inline bool fault_of_network(enum fault_kind kind)
+{
+	return kind <= FAULT_BLACK_HOLE;
+}
 /* "loss,crash" as a word of bits; false if a name is unknown. */
 bool fault_kinds_parse(const char *list, uint64_t *out);
 
@@ -99,7 +109,8 @@ struct faults {
 
 static_assert(FAULT_COUNT <= 64, "a swarm is one word");
 
-/* Before the founding: which kinds are on in this run. */
+/* Which kinds are on in a run of these settings; and, before the founding, in this one. */
+uint64_t faults_swarm_of(const struct world_settings *settings, struct prng *dice);
 void faults_swarm(struct world *w);
 
 static inline bool faults_on(const struct faults *f, enum fault_kind kind)

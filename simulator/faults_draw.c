@@ -16,7 +16,14 @@
 /* Kinds of which the swarm's coin alone would give too many: they cost a member or a disk each. */
 #define ONCE_PER_RUN                                                                               \
 	((uint64_t)1 << FAULT_CLONE | (uint64_t)1 << FAULT_ROLLBACK |                              \
-	 (uint64_t)1 << FAULT_ADDRESS_SWAP)
+	 (uint64_t)1 << FAULT_ADDRESS_SWAP | (uint64_t)1 << FAULT_CLUSTER_SWAP |                   \
+	 (uint64_t)1 << FAULT_SEIZE)
+
+/*
+ * A member that moves is found by those that did not, who also write its new address down, after half
+ * a minute. If the others move before that, none of them knows where any other is, and no rule can.
+ */
+#define MOVES ((uint64_t)1 << FAULT_ADDRESS_SWAP | (uint64_t)1 << FAULT_CLUSTER_SWAP)
 
 static int64_t either_sign(struct prng *dice, int64_t x)
 {
@@ -99,7 +106,7 @@ static void draw_one(struct world *w, struct prng *dice, instant at, uint64_t *l
 	f.group = prng_next(dice);
 	f.strength = draw_strength(dice, f.kind);
 	if (ONCE_PER_RUN >> f.kind & 1)
-		*left &= ~((uint64_t)1 << f.kind);
+		*left &= ~(MOVES >> f.kind & 1 ? MOVES : (uint64_t)1 << f.kind);
 	if (f.kind == FAULT_SWIZZLE)
 		add_swizzle(w, dice, f);
 	else
@@ -127,18 +134,26 @@ void faults_schedule(struct world *w, instant until)
 		schedule(w, i, until);
 }
 
+/* They shape or cost the whole run, so fewer runs have them. */
+#define RARE                                                                                       \
+	((uint64_t)1 << FAULT_NETWORK | (uint64_t)1 << FAULT_UPGRADE | (uint64_t)1 << FAULT_SEIZE)
+
+uint64_t faults_swarm_of(const struct world_settings *settings, struct prng *dice)
+{
+	const uint64_t all = ((uint64_t)1 << FAULT_COUNT) - 1, beyond = (uint64_t)1 << FAULT_BEYOND;
+	uint64_t swarm = 0;
+	dice_seed(dice, settings->seed, DICE_FAULTS);
+	while (!(swarm & ~beyond))
+		swarm = prng_next(dice) & all;
+	swarm &= ~beyond & (~RARE | prng_next(dice));
+	if (settings->beyond)
+		swarm |= beyond;
+	return settings->kinds ? swarm & settings->kinds : swarm;
+}
+
 void faults_swarm(struct world *w)
 {
-	struct faults *f = &w->faults;
-	uint64_t beyond = (uint64_t)1 << FAULT_BEYOND;
-	dice_seed(&f->dice, w->settings.seed, DICE_FAULTS);
-	while (!(f->swarm & ~beyond))
-		f->swarm = prng_next(&f->dice) & (((uint64_t)1 << FAULT_COUNT) - 1);
-	f->swarm &= ~beyond;
-	if (w->settings.beyond)
-		f->swarm |= beyond;
-	if (w->settings.kinds)
-		f->swarm &= w->settings.kinds;
+	w->faults.swarm = faults_swarm_of(&w->settings, &w->faults.dice);
 }
 
 void faults_draw(struct world *w, instant from, instant until)

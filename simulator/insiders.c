@@ -79,7 +79,10 @@ static void replay(struct world *w, const struct machine *m)
 	if (!c->size || to == m->index)
 		return;
 	in->said++;
-	network_fly(w, m->index, to, c->message, (struct bytes){c->bytes, c->size});
+	struct fate fate = fate_of(w, m->index, to, c->message, FATE_PACKET, c->size);
+	if (!fate.lost)
+		network_fly(w, m->index, to, c->message, (struct bytes){c->bytes, c->size},
+		            fate.takes);
 }
 
 /* ---- lies ---- */

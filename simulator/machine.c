@@ -14,12 +14,23 @@
 #define LAZY_WRITE_MAX SECOND
 #define FAILED_WRITE_RETRY (100 * MILLISECOND)
 
-static void name_machine(struct machine *m)
+static void name_machine(struct machine *m, uint32_t foreign_first)
 {
-	if (m->index < 26)
-		snprintf(m->name, sizeof(m->name), "%c", 'a' + (int)m->index);
+	uint32_t number = m->foreign ? m->index - foreign_first : m->index;
+	if (number < 26)
+		snprintf(m->called, sizeof(m->called), "%c", 'a' + (int)number);
 	else
-		snprintf(m->name, sizeof(m->name), "n%u", m->index % 100000);
+		snprintf(m->called, sizeof(m->called), "n%u", number % 100000);
+	memcpy(m->name, m->called, sizeof(m->name));
+	if (m->foreign)
+		m->name[0] = (char)('A' + number % 26);
+}
+
+struct address machine_address(const struct machine *m, uint32_t net)
+{
+	struct address address = m->address;
+	address.ip[1] = (uint8_t)net;
+	return address;
 }
 
 static void settings_of(struct world *w, const struct machine *m, struct gossip_settings *out)
@@ -27,6 +38,8 @@ static void settings_of(struct world *w, const struct machine *m, struct gossip_
 	*out = (struct gossip_settings){
 		.seal = SEAL_QUICK,
 		.keys = m->keys,
+		.next = m->next_waits ? node_key_id(&m->next.public_key) : 0,
+		.wire_max = m->wire_max,
 		.address = m->address,
 		.members_max = w->count + 11,
 		.ledger_bytes = 1024 * 1024,
@@ -34,6 +47,9 @@ static void settings_of(struct world *w, const struct machine *m, struct gossip_
 		.membership_only = w->settings.membership_only,
 		.weakened = w->settings.weakened,
 	};
+	for (uint32_t net = 0; w->settings.networks > 1 && net < w->settings.networks; net++)
+		out->local.list[out->local.count++] = machine_address(m, net);
+	out->more = addresses_rest(&out->local);
 }
 
 /* Where a boot clock stands when our story begins: some time within 11 days of uptime. */
@@ -65,7 +81,8 @@ void machine_init(struct world *w, struct machine *m, uint32_t index)
 		seed[i] = (uint8_t)prng_next(&w->dice);
 	m->index = index;
 	m->timer_at = NEVER;
-	name_machine(m);
+	m->foreign = index > w->count;
+	name_machine(m, w->count + 1);
 	node_keys_from_seed(SEAL_QUICK, seed, &m->keys);
 	m->id = node_key_id(&m->keys.public_key);
 	m->address = (struct address){.family = 4, .port = DEFAULT_PORT};
@@ -74,6 +91,7 @@ void machine_init(struct world *w, struct machine *m, uint32_t index)
 	m->address.ip[3] = (uint8_t)index;
 	set_clocks(w, m);
 	get_memory(w, m);
+	dice_seed(&m->dice, prng_next(&w->dice), DICE_MACHINE);
 }
 
 void machine_copy(struct world *w, struct machine *m, const struct machine *of)
@@ -84,6 +102,7 @@ void machine_copy(struct world *w, struct machine *m, const struct machine *of)
 	m->timer_at = NEVER;
 	snprintf(m->name, sizeof(m->name), "%.5s2", of->name);
 	memcpy(m->clocks, of->clocks, sizeof(m->clocks));
+	dice_seed(&m->dice, w->settings.seed, DICE_MACHINE);
 	if (!m->memory) {
 		m->address = of->address;
 		m->address.ip[2] = (uint8_t)(m->index >> 8);
@@ -221,24 +240,24 @@ static void boot_host(struct world *w, struct machine *m)
 	for (int i = 0; i < CLOCK_NAMES; i++) {
 		if (i == CLOCK_OF_WALL)
 			continue;
-		m->clocks[i].local = dice_between(&w->dice, SECOND, 60 * SECOND);
+		m->clocks[i].local = dice_between(&m->dice, SECOND, 60 * SECOND);
 		m->clocks[i].base = w->now;
 	}
 }
 
 void machine_start(struct world *w, struct machine *m)
 {
-	if (machine_runs(m) || m->ended == STANDING_LEFT || m->ended == STANDING_REMOVED)
+	if (machine_runs(m) || m->scrapped || m->ended == STANDING_LEFT || m->ended == STANDING_REMOVED)
 		return;
 	struct gossip_settings settings;
 	if (m->state == MACHINE_DOWN && w->settings.faults)
 		boot_host(w, m);
 	settings_of(w, m, &settings);
 	for (int i = 0; i < 4; i++)
-		settings.seed[i] = prng_next(&w->dice);
+		settings.seed[i] = prng_next(&m->dice);
 	for (int i = 0; i < SALT_SIZE; i++)
-		settings.salt[i] = (uint8_t)prng_next(&w->dice);
-	settings.nonce = m->nonce = prng_next(&w->dice);
+		settings.salt[i] = (uint8_t)prng_next(&m->dice);
+	settings.nonce = m->nonce = prng_next(&m->dice);
 	/* Gives zeroed pages again without giving the address range back. */
 	int failed = madvise(m->memory, m->memory_size, MADV_DONTNEED);
 	assert(!failed);
@@ -273,7 +292,7 @@ void machine_crash(struct world *w, struct machine *m)
 {
 	if (!machine_runs(m))
 		return;
-	disk_crash(&m->disk, &w->dice);
+	disk_crash(&m->disk, &m->dice);
 	end(w, m, MACHINE_DOWN);
 }
 
@@ -281,7 +300,7 @@ void machine_kill(struct world *w, struct machine *m)
 {
 	if (!machine_runs(m))
 		return;
-	disk_crash(&m->disk, &w->dice);
+	disk_crash(&m->disk, &m->dice);
 	end(w, m, MACHINE_DEAD);
 }
 
@@ -290,6 +309,8 @@ void machine_stopped(struct world *w, struct machine *m, enum standing standing)
 	disk_flush(&m->disk);
 	m->ended = standing;
 	end(w, m, MACHINE_DEAD);
+	if (standing == STANDING_REKEYED)
+		operators_rekeyed(w, m);
 }
 
 void machine_pause(struct world *w, struct machine *m)
@@ -335,7 +356,7 @@ void machine_resume(struct world *w, struct machine *m)
 	struct effects held = m->held;
 	m->held = (struct effects){0};
 	carry(w, m, held);
-	if (m->state == MACHINE_UP && prng_below(&w->dice, 2))
+	if (m->state == MACHINE_UP && prng_below(&m->dice, 2))
 		machine_input(w, m, &(struct input){.kind = INPUT_TICK});
 	while (m->life == life && m->state == MACHINE_UP && m->waiting_head) {
 		struct event *event = m->waiting_head;
@@ -351,20 +372,29 @@ void machine_resume(struct world *w, struct machine *m)
 	}
 }
 
+void machine_recover(struct world *w, struct machine *m)
+{
+	m->fuse = FUSE_NONE;
+	machine_wake(w, m);
+	machine_resume(w, m);
+	if (m->life > 0)
+		machine_start(w, m);
+}
+
 /* ---- the disk's time ---- */
 
-static duration sync_takes(struct world *w)
+static duration sync_takes(const struct world *w, struct machine *m)
 {
-	duration usual = dice_between(&w->dice, 200 * MICROSECOND, 2 * MILLISECOND);
-	bool slow = w->settings.faults && dice_chance(&w->dice, 20000);
-	return slow ? usual + dice_tail(&w->dice, 2 * MILLISECOND) : usual;
+	duration usual = dice_between(&m->dice, 200 * MICROSECOND, 2 * MILLISECOND);
+	bool slow = w->settings.faults && dice_chance(&m->dice, 20000);
+	return slow ? usual + dice_tail(&m->dice, 2 * MILLISECOND) : usual;
 }
 
 static void disk_go(struct world *w, struct machine *m)
 {
 	struct event *event = queue_event(&w->queue, EVENT_SYNCED, m->index, 0);
 	event->number = disk_begin(&m->disk);
-	queue_push(&w->queue, w->now + sync_takes(w), event);
+	queue_push(&w->queue, w->now + sync_takes(w, m), event);
 }
 
 void machine_disk_pump(struct world *w, struct machine *m)

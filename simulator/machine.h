@@ -40,12 +40,16 @@ enum fuse { FUSE_NONE, FUSE_CRASH, FUSE_KILL, FUSE_PAUSE };
 
 #define SOCKET_BUFFER_PACKETS 256 /* net.core.rmem_default over a full packet's true size */
 
+#define REKEYS_MAX 2 /* of one machine, asked for */
+
 struct machine {
 	uint32_t index;
 	node_id id;
-	char name[8];
+	char name[8];   /* in narration */
+	char called[8]; /* as a member: two clusters may use the same names */
 	struct node_keys keys;
-	struct address address;
+	struct address address; /* in the first network */
+	struct prng dice; /* its own: what befalls others rolls nothing anew here */
 	struct clock clocks[CLOCK_NAMES];
 	struct disk disk;
 
@@ -68,6 +72,12 @@ struct machine {
 	uint32_t fuse_after;          /* effects carried before it blows */
 	struct effects held;          /* what a pause in mid-step kept back */
 
+	struct node_keys next; /* waits beside `keys`: operators.h */
+	bool next_waits;
+	uint32_t id_count;     /* keys made for it beside the first */
+	uint32_t wire_max;     /* its software speaks no higher version; 0: the present one */
+	bool scrapped;         /* never runs again */
+	bool foreign; /* of the second cluster: foreign.h */
 	bool lies; /* an insider: its packets go through insiders.c */
 	bool equivocated;
 	uint64_t sent_packets, sent_bytes;
@@ -77,10 +87,14 @@ struct machine {
 	enum standing ended; /* why the core stopped; BLANK if it did not */
 };
 
+/* Its index says whether it is ours or of the second cluster. */
 void machine_init(struct world *w, struct machine *m, uint32_t index);
 /* `m` becomes a second host with the key and the clocks of `of`; its disk is not copied. */
 void machine_copy(struct world *w, struct machine *m, const struct machine *of);
 void machine_finish(struct machine *m);
+
+/* Its address in that network: they differ in one byte. */
+struct address machine_address(const struct machine *m, uint32_t net);
 
 struct now machine_now(const struct world *w, const struct machine *m);
 
@@ -102,6 +116,8 @@ void machine_kill(struct world *w, struct machine *m);
 void machine_pause(struct world *w, struct machine *m);
 void machine_resume(struct world *w, struct machine *m);
 void machine_suspend(struct world *w, struct machine *m);
+/* Whatever it suffered is over: it wakes, resumes, starts if it ever ran. */
+void machine_recover(struct world *w, struct machine *m);
 /* The host wakes; its process still needs machine_resume. */
 void machine_wake(struct world *w, struct machine *m);
 void machine_disk(struct world *w, struct machine *m, enum disk_mood mood);

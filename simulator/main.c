@@ -15,6 +15,7 @@
 #include "schedule.h"
 #include "seal.h"
 #include "shrink.h"
+#include "swarm_accident.h"
 #include "swarm_report.h"
 #include "sweep.h"
 #include "text.h"
@@ -36,6 +37,9 @@ static const char usage[] =
 	"  essaim-sim run --membership [--nodes N] [--duration 60s] [--seed S] [--no-facts] [--trace]\n"
 	"      many cores of membership alone: all find each other, one dies, ten die at once;\n"
 	"      --no-facts: nobody says anything of itself\n"
+	"  essaim-sim run --accident NAME [--nodes N] [--duration 60s] [--seed S] [--weaken RULE[,RULE]]\n"
+	"      the same until all is quiet, then an accident that large swarms of others had;\n"
+	"      --accident-list names them, with what came of them there\n"
 	"  essaim-sim sweep --seeds A..B [--jobs N] [--nodes N] [--duration D] [--no-faults]\n"
 	"                   [--twice] [--keep-going] [--budget D] [--beyond] [--resume FILE]\n"
 	"      many runs; stops at the first objection and prints the command that replays it;\n"
@@ -49,15 +53,16 @@ static const char usage[] =
 	"  essaim-sim play [--rewrite] [--weaken RULE[,RULE]] FILE...\n"
 	"      scripted runs with the narration they must give\n"
 	"  essaim-sim shrink [--nodes N] [--duration D] [--seed S] [--faults FILE] [--weaken RULE[,RULE]]\n"
-	"                    [--write-faults FILE] [--budget D]\n"
-	"      takes faults, nodes and time away from a failing run for as long as it fails, and tells\n"
-	"      what is left; --budget bounds the CPU time (default 60s)\n";
+	"                    [--write-faults FILE] [--write-play FILE] [--budget D]\n"
+	"      takes faults, nodes, time and what befell single messages away from a failing run for as\n"
+	"      long as it fails, and tells what is left, as a list or a play; --budget bounds the CPU\n"
+	"      time (default 60s)\n";
 
 struct options {
 	struct run_settings run;
 	struct sweep_settings sweep;
 	bool rewrite, seeds_given, list;
-	const char *faults_from, *faults_to, *stored;
+	const char *faults_from, *faults_to, *play_to, *stored;
 	int first_file; /* index in argv */
 };
 
@@ -107,6 +112,18 @@ static void seeds_of(const char *text, struct sweep_settings *out)
 	}
 }
 
+static void accident_of(const char *text, struct run_settings *run)
+{
+	enum swarm_accident accident;
+	if (!swarm_accident_parse(text, &accident)) {
+		fprintf(stderr, "essaim-sim: --accident '%s' is none; there are:\n", text);
+		swarm_accident_list(stderr);
+		exit(2);
+	}
+	run->accident = accident;
+	run->membership_only = true;
+}
+
 static uint64_t kinds_of(const char *text)
 {
 	uint64_t kinds;
@@ -135,6 +152,8 @@ static bool flag(struct options *o, const char *word)
 		o->run.faults = false;
 	else if (!strcmp(word, "--membership"))
 		o->run.membership_only = true;
+	else if (!strcmp(word, "--accident-list"))
+		swarm_accident_list(stdout), exit(0);
 	else if (!strcmp(word, "--no-facts"))
 		o->run.facts_off = true;
 	else if (!strcmp(word, "--beyond"))
@@ -174,6 +193,10 @@ static bool valued(struct options *o, const char *word, const char *value)
 		o->faults_from = value;
 	else if (!strcmp(word, "--write-faults"))
 		o->faults_to = value;
+	else if (!strcmp(word, "--write-play"))
+		o->play_to = value;
+	else if (!strcmp(word, "--accident"))
+		accident_of(value, &o->run);
 	else if (!strcmp(word, "--stored"))
 		o->stored = value;
 	else if (!strcmp(word, "--resume"))
@@ -251,7 +274,7 @@ static void close_faults(const char *path, FILE *file)
 static int run_membership(const struct run_settings *run)
 {
 	struct swarm_settings settings = {run->nodes, run->length, run->seed,
-	                                  run->facts_off, run->trace};
+	                                  run->facts_off, run->trace, run->accident, run->weakened};
 	struct swarm_result result;
 	if (run->nodes <= 3 * SWARM_VICTIMS)
 		misused("too few nodes for", "--membership");
@@ -288,6 +311,10 @@ static int verb_shrink(struct options *o)
 	if (file)
 		schedule_write(&kept, file);
 	close_faults(o->faults_to, file);
+	file = code ? NULL : open_faults(o->play_to);
+	if (file)
+		shrink_write_play(&kept, file);
+	close_faults(o->play_to, file);
 	schedule_finish(&used);
 	schedule_finish(&kept);
 	return code;

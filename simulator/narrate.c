@@ -15,10 +15,8 @@ void narrate_text(const struct world *w, const struct machine *m, instant since,
 
 static const char *name_of(const struct world *w, node_id id)
 {
-	for (uint32_t i = 0; id && i < w->count; i++)
-		if (w->machines[i].id == id)
-			return w->machines[i].name;
-	return NULL;
+	const struct machine *m = id ? world_find(w, id) : NULL;
+	return m ? m->name : NULL;
 }
 
 void narrate_trace(const struct world *w, const struct machine *m, const struct trace *trace,
@@ -26,6 +24,7 @@ void narrate_trace(const struct world *w, const struct machine *m, const struct 
 {
 	char sentence[SENTENCE_MAX];
 	sentence_format(sentence, sizeof(sentence), rule_info(trace->rule)->sentence,
-	                name_of(w, trace->subject), name_of(w, trace->other), trace->numbers);
+	                name_of(w, trace->subject), name_of(w, trace->other), trace->numbers,
+	                trace->ends);
 	narrate_text(w, m, since, sentence, out);
 }

@@ -7,8 +7,6 @@
 #include "insiders.h"
 #include "world.h"
 
-/* TCP's least retransmission time-out: what a lost segment costs a stream. */
-#define RETRANSMIT (200 * MILLISECOND)
 #define DIAL_PATIENCE (3 * SECOND)
 
 void network_init(struct network *n, uint32_t count)
@@ -16,7 +14,8 @@ void network_init(struct network *n, uint32_t count)
 	n->count = count;
 	n->links = calloc((size_t)count * count, sizeof(*n->links));
 	n->holders = calloc(count, sizeof(*n->holders));
-	assert(n->links && n->holders);
+	n->ordinals = calloc((size_t)count * count * FATE_KINDS, sizeof(*n->ordinals));
+	assert(n->links && n->holders && n->ordinals);
 	for (uint32_t i = 0; i < count; i++)
 		n->holders[i] = i;
 	n->weather = network_fair();
@@ -25,6 +24,8 @@ void network_init(struct network *n, uint32_t count)
 void network_finish(struct network *n)
 {
 	free(n->links);
+	free(n->ordinals);
+	choices_finish(&n->choices);
 	tapes_finish(&n->tapes);
 	free(n->holders);
 }
@@ -43,11 +44,26 @@ void network_cut(struct network *n, uint32_t from, uint32_t to, bool cut)
 	link->cut = cut;
 }
 
+void network_cut_net(struct network *n, uint32_t from, uint32_t to, uint32_t net, bool cut)
+{
+	struct link *link = network_link(n, from, to);
+	link->cut_nets = (uint8_t)((link->cut_nets & ~(1u << net)) | (cut ? 1u << net : 0));
+}
+
+void network_unplug(struct network *n, uint32_t machine, uint32_t net, bool unplugged)
+{
+	for (uint32_t i = 0; i < n->count; i++) {
+		network_cut_net(n, machine, i, net, unplugged);
+		network_cut_net(n, i, machine, net, unplugged);
+	}
+}
+
 void network_heal(struct network *n)
 {
 	n->cuts = 0;
 	for (uint32_t i = 0; i < n->count * n->count; i++) {
 		n->links[i].cut = false;
+		n->links[i].cut_nets = 0;
 		n->links[i].size_limit = 0;
 		n->links[i].clogged_until = 0;
 	}
@@ -61,6 +77,7 @@ static uint32_t address_number(const struct address *a)
 void network_swap(struct network *n, struct machine *a, struct machine *b)
 {
 	struct address kept = a->address;
+	n->swaps++;
 	a->address = b->address;
 	b->address = kept;
 	n->holders[address_number(&a->address)] = a->index;
@@ -70,54 +87,44 @@ void network_swap(struct network *n, struct machine *a, struct machine *b)
 static struct machine *find_address(struct world *w, const struct address *a)
 {
 	uint32_t number = address_number(a);
-	if (a->family != 4 || a->ip[0] != 10 || a->port != DEFAULT_PORT ||
+	if (a->family != 4 || a->ip[0] != 10 || a->ip[1] >= w->settings.networks || a->port != DEFAULT_PORT ||
 	    number >= w->network.count)
 		return NULL;
 	return &w->machines[w->network.holders[number]];
 }
 
-static bool open_both_ways(struct network *n, uint32_t a, uint32_t b)
-{
-	return !network_link(n, a, b)->cut && !network_link(n, b, a)->cut;
-}
-
-static duration one_way(struct world *w)
-{
-	const struct weather *weather = &w->network.weather;
-	duration d = weather->delay;
-	if (weather->jitter)
-		d += dice_between(&w->dice, 0, weather->jitter);
-	if (dice_chance(&w->dice, weather->tail_ppm))
-		d += dice_tail(&w->dice, weather->tail);
-	return d;
-}
-
-/* When it leaves: at once, or when the clog ends. */
-static instant leaves(struct world *w, const struct link *link)
-{
-	return link->clogged_until > w->now ? link->clogged_until : w->now;
-}
-
-static bool filtered(struct world *w, enum message_kind message)
-{
-	const struct weather *weather = &w->network.weather;
-	return weather->filter && message == weather->filter &&
-	       dice_chance(&w->dice, weather->filter_ppm);
-}
-
 /* ---- packets ---- */
 
-void network_fly(struct world *w, uint32_t from, uint32_t to, enum message_kind message,
-                 struct bytes bytes)
+struct event *network_fly(struct world *w, uint32_t from, uint32_t to, enum message_kind message,
+                          struct bytes bytes, duration takes)
 {
 	struct event *event = queue_event(&w->queue, EVENT_PACKET, to, bytes.size);
-	instant at = leaves(w, network_link(&w->network, from, to)) + one_way(w);
-	if (dice_chance(&w->dice, w->network.weather.reorder_ppm))
-		at += dice_tail(&w->dice, 20 * MILLISECOND);
 	event->from = from;
 	event->message = (uint8_t)message;
 	memcpy(event->bytes, bytes.data, bytes.size);
-	queue_push(&w->queue, at, event);
+	queue_push(&w->queue, w->now + takes, event);
+	return event;
+}
+
+/* From an address in one network to one in another it goes by the latter, and its answer by the former. */
+static bool net_open(struct network *n, uint32_t from, uint32_t to, uint32_t net)
+{
+	return (network_link(n, from, to)->cut_nets >> net & 1) == 0;
+}
+
+/* A stream needs the way there and the way back. */
+static bool nets_open(struct network *n, uint32_t from, uint32_t from_net, uint32_t to,
+                      uint32_t to_net)
+{
+	return net_open(n, from, to, to_net) && net_open(n, to, from, from_net);
+}
+
+static void fly_by(struct world *w, const struct machine *m, const struct machine *to,
+                   const struct effect *effect, struct bytes bytes, duration takes)
+{
+	struct event *event = network_fly(w, m->index, to->index, effect->packet.message, bytes, takes);
+	event->nets[0] = (uint8_t)effect->packet.path;
+	event->nets[1] = effect->packet.to.ip[1];
 }
 
 void network_packet(struct world *w, struct machine *m, const struct effect *effect)
@@ -134,27 +141,28 @@ void network_packet(struct world *w, struct machine *m, const struct effect *eff
 	if (m->lies || w->insiders.forger.works)
 		bytes = insiders_packet(w, m, effect, changed);
 	struct machine *to = find_address(w, &effect->packet.to);
-	const struct link *link = to ? network_link(n, m->index, to->index) : NULL;
-	if (!to || tape_takes(&n->tapes, m->index, to->index, effect) || link->cut ||
-	    filtered(w, message) ||
-	    (link->size_limit && bytes.size > link->size_limit))
+	if (!to || tape_takes(&n->tapes, m->index, to->index, effect))
 		return;
-	if (!dice_chance(&w->dice, n->weather.loss_ppm))
-		network_fly(w, m->index, to->index, message, bytes);
-	if (dice_chance(&w->dice, n->weather.duplicate_ppm))
-		network_fly(w, m->index, to->index, message, bytes);
+	struct fate fate = fate_of(w, m->index, to->index, message, FATE_PACKET, bytes.size);
+	fate.lost |= !net_open(n, m->index, to->index, effect->packet.to.ip[1]);
+	if (!fate.lost)
+		fly_by(w, m, to, effect, bytes, fate.takes);
+	if (!fate.lost && fate.twice)
+		fly_by(w, m, to, effect, bytes, fate.twice_takes);
 }
 
 void network_refuse(struct world *w, struct machine *m, const struct event *event)
 {
-	struct network *n = &w->network;
-	if (machine_silent(m) || network_link(n, m->index, event->from)->cut ||
-	    dice_chance(&w->dice, n->weather.loss_ppm))
+	if (machine_silent(m))
+		return;
+	struct fate fate = fate_of(w, m->index, event->from, FATE_REFUSAL, FATE_PACKET, 0);
+	if (fate.lost || !net_open(&w->network, m->index, event->from, event->nets[0]))
 		return;
 	struct event *refusal = queue_event(&w->queue, EVENT_REFUSED, event->from, 0);
 	refusal->from = m->index;
+	refusal->nets[0] = event->nets[1];
 	refusal->life = w->machines[event->from].life;
-	queue_push(&w->queue, w->now + one_way(w), refusal);
+	queue_push(&w->queue, w->now + fate.takes, refusal);
 }
 
 /* ---- frames ---- */
@@ -163,9 +171,12 @@ static void queue_frame(struct world *w, uint32_t from, uint32_t to, struct even
                         enum message_kind message, struct bytes bytes)
 {
 	struct link *link = network_link(&w->network, from, to);
-	instant at = leaves(w, link) + one_way(w);
-	while (dice_chance(&w->dice, w->network.weather.loss_ppm))
-		at += RETRANSMIT;
+	struct fate fate = fate_of(w, from, to, message, FATE_STREAM, bytes.size);
+	if (fate.lost) {
+		queue_free(&w->queue, event);
+		return;
+	}
+	instant at = w->now + fate.takes;
 	if (at <= link->frames_until)
 		at = link->frames_until + 1;
 	link->frames_until = at;
@@ -181,14 +192,12 @@ static void queue_frame(struct world *w, uint32_t from, uint32_t to, struct even
 static void member_frame(struct world *w, struct machine *m, struct machine *to,
                          const struct effect *effect)
 {
-	if (!open_both_ways(&w->network, m->index, to->index) || !machine_runs(to) ||
-	    filtered(w, effect->frame.message))
+	if (!machine_runs(to))
 		return;
 	struct event *event =
 		queue_event(&w->queue, EVENT_FRAME, to->index, effect->frame.bytes.size);
 	event->frame.stream = (uint64_t)m->index + 1;
-	queue_frame(w, m->index, to->index, event, effect->frame.message,
-		            effect->frame.bytes);
+	queue_frame(w, m->index, to->index, event, effect->frame.message, effect->frame.bytes);
 }
 
 static struct join_stream *find_join(struct network *n, uint64_t id)
@@ -204,8 +213,7 @@ static void join_frame(struct world *w, struct machine *m, const struct effect *
 		return;
 	int other = s->ends[0] == m->index;
 	struct machine *to = &w->machines[s->ends[other]];
-	if (s->lives[!other] == m->life && s->lives[other] == to->life &&
-	    open_both_ways(&w->network, m->index, to->index)) {
+	if (s->lives[!other] == m->life && s->lives[other] == to->life) {
 		struct event *event =
 			queue_event(&w->queue, EVENT_FRAME, to->index, effect->frame.bytes.size);
 		event->frame.stream = s->id;
@@ -216,6 +224,16 @@ static void join_frame(struct world *w, struct machine *m, const struct effect *
 	}
 	if (effect->frame.close_after)
 		s->id = 0;
+}
+
+/* An answer goes by the stream that the question came by: by whichever that was. */
+static bool any_net_open(struct world *w, uint32_t a, uint32_t b)
+{
+	for (uint32_t net = 0; net < w->settings.networks; net++) {
+		if (nets_open(&w->network, a, net, b, net))
+			return true;
+	}
+	return false;
 }
 
 void network_frame(struct world *w, struct machine *m, const struct effect *effect)
@@ -230,7 +248,11 @@ void network_frame(struct world *w, struct machine *m, const struct effect *effe
 	struct machine *to = named ? &w->machines[effect->frame.stream - 1] :
 	                             find_address(w, &effect->frame.address);
 	/* Whoever has that address now: the handshake fails if it is not whom we wanted. */
-	if (to && to != m && (named || to->id == effect->frame.to))
+	if (!to || to == m || (!named && to->id != effect->frame.to))
+		return;
+	if (named ? any_net_open(w, m->index, to->index)
+	          : nets_open(&w->network, m->index, effect->frame.path, to->index,
+	                      effect->frame.address.ip[1]))
 		member_frame(w, m, to, effect);
 }
 
@@ -242,7 +264,7 @@ bool network_frame_alive(struct world *w, const struct machine *m, const struct 
 		return true;
 	struct machine *from = &w->machines[event->from];
 	return event->frame.hangups == network_link(&w->network, event->from, m->index)->hangups &&
-	       gossip_key(m->core, from->id);
+	       gossip_stream_key(m->core, from->id);
 }
 
 void network_hang_up(struct world *w, struct machine *m, const struct effect *effect)
@@ -264,12 +286,14 @@ void network_knock(struct world *w, struct machine *m, const struct effect *effe
 	event->knocked.node = effect->knock.node;
 	event->knocked.result = KNOCK_SILENT;
 	instant at = w->now + effect->knock.patience;
-	if (to && !machine_silent(to) && open_both_ways(&w->network, m->index, to->index)) {
-		instant answer = w->now + one_way(w) + one_way(w);
-		if (answer < at) {
+	if (to && !machine_silent(to) &&
+	    nets_open(&w->network, m->index, effect->knock.path, to->index,
+	              effect->knock.address.ip[1])) {
+		struct fate fate = fate_of(w, m->index, to->index, FATE_KNOCK, FATE_STREAM, 0);
+		if (!fate.lost && w->now + 2 * fate.takes < at) {
 			/* The kernel takes a connection even for a process that is stopped. */
 			event->knocked.result = machine_runs(to) ? KNOCK_OPEN : KNOCK_REFUSED;
-			at = answer;
+			at = w->now + 2 * fate.takes;
 		}
 	}
 	queue_push(&w->queue, at, event);
@@ -286,13 +310,16 @@ static void dial_failed(struct world *w, struct machine *m, uint64_t dial, insta
 void network_dial(struct world *w, struct machine *m, const struct effect *effect)
 {
 	struct machine *to = find_address(w, &effect->dial.address);
-	if (!to || machine_silent(to) ||
-	    !open_both_ways(&w->network, m->index, to->index)) {
+	struct fate fate = {.lost = true};
+	uint32_t net = effect->dial.address.ip[1];
+	if (to && !machine_silent(to) && nets_open(&w->network, m->index, net, to->index, net))
+		fate = fate_of(w, m->index, to->index, FATE_DIAL, FATE_STREAM, 0);
+	if (fate.lost) {
 		dial_failed(w, m, effect->dial.dial, w->now + DIAL_PATIENCE);
 		return;
 	}
 	if (!machine_runs(to)) {
-		dial_failed(w, m, effect->dial.dial, w->now + 2 * one_way(w));
+		dial_failed(w, m, effect->dial.dial, w->now + 2 * fate.takes);
 		return;
 	}
 	struct event *event = queue_event(&w->queue, EVENT_DIAL, to->index, 0);
@@ -301,7 +328,7 @@ void network_dial(struct world *w, struct machine *m, const struct effect *effec
 	event->dial.dial = effect->dial.dial;
 	event->dial.token = effect->dial.token;
 	event->dial.hash = effect->dial.token_hash;
-	queue_push(&w->queue, w->now + 2 * one_way(w), event);
+	queue_push(&w->queue, w->now + 2 * fate.takes, event);
 }
 
 static struct join_stream *open_join(struct world *w, const struct machine *from,
@@ -330,7 +357,8 @@ void network_dialled(struct world *w, struct machine *m, const struct event *eve
 		return;
 	struct now now = machine_now(w, m);
 	struct hash hash;
-	instant back = w->now + one_way(w);
+	instant back = w->now +
+	               fate_of(w, m->index, from->index, FATE_DIALED, FATE_STREAM, 0).takes;
 	bool known = m->state == MACHINE_UP &&
 	             gossip_token_hash(m->core, &now, event->dial.token, &hash) &&
 	             memcmp(&hash, &event->dial.hash, sizeof(hash)) == 0;

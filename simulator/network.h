@@ -15,6 +15,7 @@
 #define ESSAIM_NETWORK_H
 
 #include "gossip.h"
+#include "fate.h"
 #include "queue.h"
 #include "tape.h"
 
@@ -37,6 +38,7 @@ struct link {
 	uint32_t size_limit;  /* larger packets vanish; 0: none do */
 	instant clogged_until; /* what is sent before arrives after it */
 	bool cut;
+	uint8_t cut_nets; /* bit k: what is sent to an address in network k is lost */
 };
 
 /* A stream by which a newcomer joins. */
@@ -55,9 +57,12 @@ struct network {
 	uint32_t count;
 	uint32_t *holders; /* address number -> the machine that has it now */
 	uint32_t cuts;       /* links that are cut */
+	uint32_t swaps;      /* of addresses, so far */
 	struct link *links; /* [from * count + to] */
 	struct weather weather;
 	struct join_stream joins[JOIN_STREAMS_MAX];
+	uint32_t *ordinals; /* [(from * count + to) * FATE_KINDS + kind]: how many there were */
+	struct choices choices;
 	struct tapes tapes;
 	uint64_t streams; /* join streams opened so far */
 	uint64_t packets, bytes, frames;
@@ -71,7 +76,17 @@ static inline struct link *network_link(struct network *n, uint32_t from, uint32
 	return &n->links[(size_t)from * n->count + to];
 }
 
+/* The number of the next message of that kind and way: from 0. */
+static inline uint32_t network_ordinal(struct network *n, uint32_t from, uint32_t to, uint32_t kind)
+{
+	return n->ordinals[((size_t)from * n->count + to) * FATE_KINDS + kind]++;
+}
+
 void network_cut(struct network *n, uint32_t from, uint32_t to, bool cut);
+/* Only what goes to addresses in that network of several (world_settings.networks). */
+void network_cut_net(struct network *n, uint32_t from, uint32_t to, uint32_t net, bool cut);
+/* That machine's link to network `net` dies, or works again: nothing comes or goes there. */
+void network_unplug(struct network *n, uint32_t machine, uint32_t net, bool unplugged);
 /* Cuts, clogs and black holes end; addresses stay where they are. */
 void network_heal(struct network *n);
 /* Each gets the other's address. */
@@ -87,9 +102,9 @@ void network_knock(struct world *w, struct machine *m, const struct effect *effe
 void network_dial(struct world *w, struct machine *m, const struct effect *effect);
 void network_hang_up(struct world *w, struct machine *m, const struct effect *effect);
 
-/* One packet on its way, whatever it is; cuts and losses were looked at before. */
-void network_fly(struct world *w, uint32_t from, uint32_t to, enum message_kind message,
-                 struct bytes bytes);
+/* One packet on its way for so long, whatever it is; cuts and losses were looked at before. */
+struct event *network_fly(struct world *w, uint32_t from, uint32_t to, enum message_kind message,
+                          struct bytes bytes, duration takes);
 
 /* Events that reach a machine whose process is not there, or that answer a dial. */
 void network_refuse(struct world *w, struct machine *m, const struct event *event);

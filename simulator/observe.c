@@ -4,12 +4,13 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "foreign.h"
 #include "world.h"
 
 #define LOOK_EVERY (10 * SECOND)
 #define LOOK_EVERY_HEALED SECOND
 
-void observe_init(struct observe *o, uint32_t nodes)
+void observe_init(struct observe *o, uint32_t nodes, uint32_t identities)
 {
 	o->shown = calloc(nodes, sizeof(*o->shown));
 	assert(o->shown);
@@ -17,7 +18,7 @@ void observe_init(struct observe *o, uint32_t nodes)
 	o->failover.lost_at = o->failover.judged_since = NEVER;
 	o->budgets = calloc(nodes, sizeof(*o->budgets));
 	assert(o->budgets);
-	removed_init(&o->removed, nodes);
+	removed_init(&o->removed, nodes, identities);
 	sometimes_init(&o->sometimes, nodes);
 }
 
@@ -49,7 +50,8 @@ static struct violations *of_authority(struct world *w)
 /* How long it may take with a majority up and no other fault near: the exclusion, then elections. */
 static duration failover_bound(const struct world *w)
 {
-	return w->settings.profile == PROFILE_LAN ? FAILOVER_BOUND_LAN : FAILOVER_BOUND_DEFAULT;
+	bool changes = faults_on(&w->faults, FAULT_SETTING); /* of the profile too */
+	return w->settings.profile == PROFILE_LAN && !changes ? FAILOVER_BOUND_LAN : FAILOVER_BOUND_DEFAULT;
 }
 
 /* Only the fault that takes the master may be near, and others enough must be there. */
@@ -84,6 +86,8 @@ void observe_disturbed(struct world *w)
 void observe_ended(struct world *w, struct machine *m)
 {
 	struct observe *o = &w->observe;
+	if (m->foreign)
+		return;
 	o->sometimes.mute[m->index] = false;
 	if (overlap_has(&o->overlap, m->index))
 		master_lost(w, m);
@@ -126,6 +130,8 @@ static void see_authority(struct world *w, struct machine *m, const struct now *
 	struct observe *o = &w->observe;
 	uint64_t epoch = 0;
 	bool acts = gossip_acts(m->core, now, &epoch);
+	if (acts && operators_role(w, m->index) == ROLE_WITNESS)
+		world_violation(w, "witness", "node %u, a witness, acts", m->index);
 	if (acts) {
 		ask_the_others(w, m);
 		if (epochs_report(&o->epochs, of_authority(w), w->now, m->index, m->life, epoch))
@@ -166,9 +172,45 @@ static void see_commit(struct world *w, struct machine *m)
 	*shown = commit;
 }
 
+/*
+ * What only those named dead had committed, or had told a client, may be lost now, and was paid for by
+ * whoever seized. From here on everything must hold again; but no client's history is whole.
+ */
+static void new_generation(struct world *w, const struct machine *m, uint64_t number)
+{
+	struct observe *o = &w->observe;
+	if (number <= o->generation)
+		return;
+	o->generation = number;
+	o->epochs.last = 0;
+	o->quorums.count = 0;
+	prefix_cut(&o->prefix, o->shown[m->index]);
+	writes_forget(&o->writes);
+	clients_forget(w);
+}
+
+/*
+ * Its founder is a member of it before it tells anybody: so before anything else is looked at. False:
+ * what it founds is not durable yet, and may still be as if it had not been.
+ */
+static bool look_for_generation(struct world *w, const struct machine *m, const struct now *now)
+{
+	struct status_view status;
+	gossip_status(m->core, now, &status);
+	if (status.standing == STANDING_STARTING)
+		return false;
+	if (status.generation.number > 1)
+		new_generation(w, m, status.generation.number);
+	return true;
+}
+
 void observe_stepped(struct world *w, struct machine *m, const struct now *now)
 {
-	if (w->settings.membership_only)
+	if (w->settings.membership_only || w->settings.rivals || m->foreign)
+		return;
+	enum seizing seizing = w->operators.seizing;
+	if ((seizing == SEIZING_ASKS || seizing == SEIZING_LOST) && m->index == w->operators.seizer &&
+	    !look_for_generation(w, m, now))
 		return;
 	see_authority(w, m, now);
 	see_commit(w, m);
@@ -197,6 +239,8 @@ static void see_config(struct world *w, const struct machine *m)
 	struct status_view status;
 	struct now now = machine_now(w, m);
 	gossip_status(m->core, &now, &status);
+	if (w->settings.rivals || (w->observe.generation && status.generation.number < w->observe.generation))
+		return;
 	quorums_report(&w->observe.quorums, &w->observe.violations, w->now, m->index,
 	               &status.config);
 }
@@ -205,7 +249,7 @@ void observe_traced(struct world *w, const struct machine *m, const struct trace
 {
 	struct observe *o = &w->observe;
 	enum rule_level level = rule_info(trace->rule)->level;
-	if (level == LEVEL_debug && trace->rule != RULE_ROUND_OLD)
+	if (m->foreign || (level == LEVEL_debug && trace->rule != RULE_ROUND_OLD))
 		return;
 	struct moment moment = {
 		.at = w->now,
@@ -223,12 +267,16 @@ void observe_traced(struct world *w, const struct machine *m, const struct trace
 		.settled = o->settled,
 	};
 	sometimes_traced(&o->sometimes, &moment);
+	if (trace->rule == RULE_GENERATION)
+		new_generation(w, m, (uint64_t)trace->numbers[0]);
 	if (trace->rule == RULE_CONFIG && m->core)
 		see_config(w, m);
 }
 
 void observe_hears(struct world *w, const struct machine *m, const struct event *event)
 {
+	if (w->machines[event->from].foreign != m->foreign)
+		sometimes_met(&w->observe.sometimes, SOMETIMES_FOREIGN_HEARD);
 	if (event->message == MESSAGE_PREPARE && w->observe.sometimes.mute[m->index])
 		sometimes_met(&w->observe.sometimes, SOMETIMES_QUARANTINE_ASKED);
 }
@@ -246,6 +294,9 @@ static void count_situations(struct world *w)
 	met[SOMETIMES_TOKEN_REUSED] += w->people.refused_tokens;
 	met[SOMETIMES_JOINED] += w->people.joined;
 	met[SOMETIMES_LIED] += w->insiders.said;
+	met[SOMETIMES_UPGRADED] += w->operators.upgrades;
+	met[SOMETIMES_REKEYED] += w->operators.rekeyed;
+	met[SOMETIMES_SEIZED] += w->operators.seizures;
 }
 
 void observe_end(struct world *w)
@@ -253,7 +304,7 @@ void observe_end(struct world *w)
 	struct observe *o = &w->observe;
 	uint32_t stuck;
 	count_situations(w);
-	for (uint32_t key = 0; key < WRITES_KEYS && world_sound(w); key++) {
+	for (uint32_t key = 0; key < WRITES_KEYS && world_sound(w) && !o->generation; key++) {
 		enum linear_verdict verdict = linear_check(&o->histories[key], &stuck);
 		o->undecided += verdict == LINEAR_UNDECIDED;
 		if (verdict != LINEAR_NO)
@@ -269,6 +320,39 @@ void observe_end(struct world *w)
 
 /* ---- now and then ---- */
 
+static void shows(struct world *w, const struct machine *m, const char *what, node_id id)
+{
+	const struct machine *of = id ? world_find(w, id) : NULL;
+	if (of)
+		strangers_report(&w->observe.violations, w->now,
+		                 &(struct shown){what, m->index, of->index, m->foreign, of->foreign});
+}
+
+static void look_for_strangers(struct world *w, const struct machine *m)
+{
+	static const struct bytes row = {(const uint8_t *)FOREIGN_ROW, sizeof(FOREIGN_ROW) - 1};
+	struct now now = machine_now(w, m);
+	struct member_view member;
+	struct fact_view fact;
+	struct kv_view kv;
+	struct status_view status;
+	for (uint32_t i = 0; gossip_member_at(m->core, &now, i, &member); i++)
+		shows(w, m, "a member", member.id);
+	for (uint32_t i = 0; gossip_fact_at(m->core, &now, i, &fact); i++)
+		shows(w, m, "a fact", fact.owner);
+	gossip_status(m->core, &now, &status);
+	shows(w, m, "a master", status.master_known ? status.master : 0);
+	if (!m->foreign && gossip_kv(m->core, row, &kv))
+		shows(w, m, "a row", foreign_machine(w, 0)->id);
+}
+
+static void look_at_strangers(struct world *w)
+{
+	for (uint32_t i = 0; i < w->total; i++)
+		if (machine_runs(&w->machines[i]))
+			look_for_strangers(w, &w->machines[i]);
+}
+
 static void look_at_members(struct world *w, struct machine *m)
 {
 	struct now now = machine_now(w, m);
@@ -280,7 +364,7 @@ static void look_at_members(struct world *w, struct machine *m)
 			                m->index);
 		else
 			removed_report(&w->observe.removed, &w->observe.violations, w->now, m->index,
-			               gossip_applied(m->core), member->index,
+			               gossip_applied(m->core), world_identity(w, view.id),
 			               view.state == GONE_REMOVED);
 	}
 }
@@ -307,6 +391,15 @@ static void look_at_facts(struct world *w, struct machine *m)
 	}
 }
 
+static uint64_t hash_settings(const struct machine *m)
+{
+	struct setting_view view;
+	uint64_t hash = 0;
+	for (uint32_t i = 0; gossip_setting_at(m->core, i, &view); i++)
+		hash = hash * 31 + hash_command(view.value);
+	return hash;
+}
+
 static void view_of(struct world *w, const struct machine *m, struct converge_view *out)
 {
 	*out = (struct converge_view){.node = m->index, .self = m->id};
@@ -323,6 +416,9 @@ static void view_of(struct world *w, const struct machine *m, struct converge_vi
 	out->commit = status.commit;
 	out->members = status.members_total;
 	out->reachable = status.members_reachable;
+	out->generation = status.generation.number;
+	out->level = status.level;
+	out->settings = hash_settings(m);
 }
 
 static void look_at_agreement(struct world *w)
@@ -332,8 +428,13 @@ static void look_at_agreement(struct world *w)
 		return;
 	struct converge_view *views = calloc(w->count, sizeof(*views));
 	assert(views);
-	for (uint32_t i = 0; i < w->count; i++)
+	uint64_t floor = o->converge.commit;
+	for (uint32_t i = 0; i < w->count; i++) {
 		view_of(w, &w->machines[i], &views[i]);
+		views[i].floor = floor;
+		if (views[i].commit > o->converge.commit)
+			o->converge.commit = views[i].commit;
+	}
 	converge_report(&o->converge, &o->violations, w->now, views, w->count);
 	free(views);
 }
@@ -350,6 +451,8 @@ void observe_look(struct world *w)
 		budget_report(&w->observe.budgets[i], &w->observe.violations, w->now, i, w->count,
 		              m->sent_packets, m->sent_bytes);
 	}
+	if (w->settings.foreigners)
+		look_at_strangers(w);
 	failover_judge(&w->observe.failover, &w->observe.violations, w->now, failover_bound(w));
 	look_at_agreement(w);
 	queue_push(&w->queue, w->now + (healed ? LOOK_EVERY_HEALED : LOOK_EVERY),

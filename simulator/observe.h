@@ -15,6 +15,7 @@
 #include "quorums.h"
 #include "removed.h"
 #include "sometimes.h"
+#include "strangers.h"
 #include "writes.h"
 
 struct world;
@@ -40,11 +41,13 @@ struct observe {
 	uint64_t stamp;     /* orders the histories' begins and ends */
 	uint64_t undecided; /* histories too tangled to search */
 	struct budget_window *budgets; /* per machine */
+	uint64_t generation; /* the highest that somebody is a member of, if above 1 */
 	bool settled;       /* the founding is over */
 	uint64_t *shown; /* per machine: committed entries up to here were compared */
 };
 
-void observe_init(struct observe *o, uint32_t nodes);
+/* Machines, and identities that they may have one after the other. */
+void observe_init(struct observe *o, uint32_t nodes, uint32_t identities);
 void observe_finish(struct observe *o);
 
 void observe_started(struct world *w, struct machine *m);

@@ -157,7 +157,7 @@ static void knock(struct world *w, struct errand *e)
 		return;
 	}
 	struct input input = {.kind = INPUT_JOIN};
-	input.join.name = m->name;
+	input.join.name = m->called;
 	input.join.role = ROLE_NODE;
 	input.join.token = e->token;
 	input.join.cluster = w->cluster;
@@ -278,7 +278,6 @@ void people_act(struct world *w, const struct fault *f)
 
 uint32_t people_founders(struct world *w)
 {
-	dice_seed(&w->people.dice, w->settings.seed, DICE_PEOPLE);
 	if (!faults_on(&w->faults, FAULT_JOIN) || w->count <= LEAST_MEMBERS)
 		return w->count;
 	w->people.held_back = w->count > LEAST_MEMBERS + 1 ? 2 : 1;

@@ -48,7 +48,7 @@ static int step(struct stage *s, uint32_t index, FILE *rewritten)
 	return 0;
 }
 
-static int perform(const struct play_text *t, uint64_t weakened, FILE *rewritten,
+static int perform(const struct play_text *t, weakened_set weakened, FILE *rewritten,
                    struct error *error)
 {
 	struct stage stage;
@@ -74,7 +74,7 @@ static int write_back(const char *path, const char *text, size_t size, struct er
 	return 0;
 }
 
-static int rewrite_file(const char *path, const struct play_text *t, uint64_t weakened,
+static int rewrite_file(const char *path, const struct play_text *t, weakened_set weakened,
                         struct error *error)
 {
 	char *text = NULL;
@@ -88,7 +88,7 @@ static int rewrite_file(const char *path, const struct play_text *t, uint64_t we
 	return result;
 }
 
-int play_perform(const char *path, uint64_t weakened, struct error *error)
+int play_perform(const char *path, weakened_set weakened, struct error *error)
 {
 	struct play_text text;
 	int result = play_read(path, &text, error);
@@ -98,7 +98,7 @@ int play_perform(const char *path, uint64_t weakened, struct error *error)
 	return result;
 }
 
-int play_file(const char *path, bool rewrite, uint64_t weakened)
+int play_file(const char *path, bool rewrite, weakened_set weakened)
 {
 	struct play_text text;
 	struct error error;

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "weaken.h"
+
 struct error;
 
 /*
@@ -14,9 +16,9 @@ struct error;
  * the narration that was given into the file instead of comparing. `weakened`: rules switched off
  * (weaken.h). Returns 0 or 1.
  */
-int play_file(const char *path, bool rewrite, uint64_t weakened);
+int play_file(const char *path, bool rewrite, weakened_set weakened);
 
 /* The same in silence: 0, 1 with what differs in *error, or -1 if the file cannot be read. */
-int play_perform(const char *path, uint64_t weakened, struct error *error);
+int play_perform(const char *path, weakened_set weakened, struct error *error);
 
 #endif

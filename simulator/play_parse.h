@@ -3,16 +3,27 @@
  *
  *     # a comment
  *     nodes 3                        before anything else: how many, named a, b, c …
+ *     others 2                       machines of a second cluster in the same network: A, B …
+ *     networks 2                     each machine has an address in each of them
+ *     rivals                         somebody will lie: two generations may live side by side
  *     profile lan                    or default
  *     seed 7
  *     init a
  *     token [via A] [uses N]         kept for all joins to come; `token none`: a fresh one each
- *     join b via a
+ *     join b via a                   join w via a witness
+ *     hand a b|any                   asked at a: the mastership goes to b; with the gap of authority
+ *     set a NAME VALUE               what the cluster agrees on (proto/setting.h)
+ *     why a                          tells how many voters, and why, as a sees it
  *     cut a b        cut a>b         both ways, one way
  *     heal           heal a b
+ *     unplug a 2     plug a 2        a's link to the second network; `unplug all 2`: everybody's
  *     crash a        kill a          host, process
  *     start a        stop a          leave a        remove a VICTIM     transfer a b
- *     pause a        resume a
+ *     pause a        resume a        swap a A (both ended: each starts under the other's address)
+ *     seize a b c                    a seizes the cluster, naming b and c dead
+ *     rekey a                        a changes its key
+ *     old a          upgrade a       its software speaks wire version 1; is exchanged for the present
+ *     copy a         rollback a      its disk is copied; goes back to that copy
  *     forge a                        offered the lease, a forges the master's TRANSFER (insiders.h)
  *     drift a boot|raw|wall 5000ppm
  *     step a 2s                      the wall clock jumps; `step a back 2s`
@@ -23,6 +34,7 @@
  *     show RULE…     quiet RULE…     narrate more or fewer rules than events; `quiet all`:
  *                                    answers neither
  *     tape a>b [KIND]   hold a>b [KIND [N]]   pass a>b   replay a>b   (tape.h)
+ *     seeded LINE…    seeded run     a list of faults, line by line (schedule.h), and its whole run
  *     expect master a | no master | one master | value a KEY VALUE | no value a KEY
  *     expect state a b reachable     as a sees b (suspect, unreachable, left, removed, unknown)
  *     expect standing a member       expect rule NAME a, no rule NAME a (in the last step that took time)

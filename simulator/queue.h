@@ -28,6 +28,7 @@ enum event_kind {
 	EVENT_CLIENT, /* a client thinks of something to do */
 	EVENT_PERSON, /* an operator goes on with something */
 	EVENT_LOOK,   /* the checkers look around */
+	EVENT_FOREIGN, /* the second cluster is switched off */
 };
 
 struct event {
@@ -39,6 +40,7 @@ struct event {
 	uint32_t size;
 	uint8_t pool;
 	uint8_t message; /* enum message_kind of a packet or frame */
+	uint8_t nets[2]; /* a packet's: in which networks its sender's and its receiver's address are */
 	union {
 		struct {
 			uint64_t stream, token;

@@ -42,6 +42,16 @@ json_t *report_situations(const uint64_t met[SOMETIMES_COUNT])
 	return json;
 }
 
+static json_t *messages(const uint64_t counts[FATE_KINDS])
+{
+	json_t *json = json_object();
+	for (uint32_t kind = 0; kind < FATE_KINDS; kind++)
+		if (counts[kind])
+			json_object_set_new(json, choice_kind_word(kind),
+			                    json_integer((json_int_t)counts[kind]));
+	return json;
+}
+
 void report_run(const struct run_result *r, FILE *out)
 {
 	char hash[17];
@@ -55,6 +65,7 @@ void report_run(const struct run_result *r, FILE *out)
 		writes(r), "violations", violations(&r->violations), "trace_hash", hash);
 	json_object_set_new(json, "expected_overlaps", json_integer((json_int_t)r->expected));
 	json_object_set_new(json, "undecided_histories", json_integer((json_int_t)r->undecided));
+	json_object_set_new(json, "messages", messages(r->messages));
 	json_object_set_new(json, "situations", report_situations(r->met));
 	json_dumpf(json, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
 	fputc('\n', out);

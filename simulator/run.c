@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "foreign.h"
 #include "narrate.h"
 #include "schedule.h"
 #include "world.h"
@@ -25,7 +26,9 @@ static void print_trace(void *context, const struct world *w, const struct machi
 {
 	const struct run_settings *settings = context;
 	char line[NARRATION_MAX];
-	if (!settings->trace_all && rule_info(trace->rule)->level == LEVEL_debug)
+	const struct rule_info *info = rule_info(trace->rule);
+	if (settings->trace_events ? !info->event :
+	                             !settings->trace_all && info->level == LEVEL_debug)
 		return;
 	narrate_trace(w, m, trace, 0, line);
 	fprintf(settings->trace, "%s\n", line);
@@ -52,6 +55,7 @@ static bool join_one(struct world *w, uint32_t index)
 	struct hash hash;
 	uint64_t token;
 	machine_start(w, m);
+	w->joins_as = operators_role(w, index);
 	if (!world_token(w, via, 1, &token, &hash)) {
 		if (world_sound(w))
 			world_violation(w, "founding", "no token through node %u: code %d, %s",
@@ -69,6 +73,8 @@ static bool join_one(struct world *w, uint32_t index)
 
 static bool found_all(struct world *w)
 {
+	uint32_t founders = people_founders(w);
+	operators_begin(w);
 	machine_start(w, &w->machines[0]);
 	world_run(w, w->now + SECOND);
 	if (!world_found(w, &w->machines[0])) {
@@ -76,11 +82,11 @@ static bool found_all(struct world *w)
 		                w->machines[0].outcome);
 		return false;
 	}
-	uint32_t founders = people_founders(w);
 	for (uint32_t i = 1; i < founders; i++)
 		if (!join_one(w, i))
 			return false;
-	return true;
+	w->joins_as = ROLE_NODE;
+	return !faults_on(&w->faults, FAULT_CLUSTER_SWAP) || foreign_found(w);
 }
 
 /* ---- the run itself ---- */
@@ -142,6 +148,7 @@ static void live(struct world *w, const struct run_settings *settings)
 	world_run(w, end > heal + HEALED_LEAST ? end : heal + HEALED_LEAST);
 	if (world_sound(w))
 		last_look(w);
+	foreign_end(w);
 	observe_end(w);
 }
 
@@ -169,6 +176,12 @@ static void print_end(struct world *w, FILE *out)
 	}
 }
 
+static void count_messages(const struct network *n, uint64_t out[FATE_KINDS])
+{
+	for (size_t i = 0; i < (size_t)n->count * n->count * FATE_KINDS; i++)
+		out[i % FATE_KINDS] += n->ordinals[i];
+}
+
 static void fill(const struct world *w, const struct run_settings *settings, double cpu,
                  struct run_result *out)
 {
@@ -190,7 +203,16 @@ static void fill(const struct world *w, const struct run_settings *settings, dou
 	out->faults = w->faults.count;
 	out->expected = w->observe.expected.count;
 	out->undecided = w->observe.undecided;
+	count_messages(&w->network, out->messages);
 	memcpy(out->met, w->observe.sometimes.met, sizeof(out->met));
+}
+
+static uint64_t swarm_of(const struct run_settings *settings, const struct world_settings *world)
+{
+	struct prng dice;
+	if (settings->schedule)
+		return settings->schedule->kinds;
+	return settings->faults ? faults_swarm_of(world, &dice) : 0;
 }
 
 void run(const struct run_settings *settings, struct run_result *out)
@@ -198,6 +220,7 @@ void run(const struct run_settings *settings, struct run_result *out)
 	double cpu = cpu_now();
 	struct world_settings world = {
 		.nodes = settings->nodes,
+		.foreigners = settings->faults ? FOREIGN_DRAWN : 0,
 		.seed = settings->seed,
 		.profile = settings->seed % 2 ? PROFILE_DEFAULT : PROFILE_LAN,
 		.faults = settings->faults,
@@ -211,7 +234,9 @@ void run(const struct run_settings *settings, struct run_result *out)
 		world.traced = print_trace;
 		world.context = &copy;
 	}
+	world.networks = swarm_of(settings, &world) >> FAULT_NETWORK & 1 ? 2 : 1;
 	struct world *w = world_create(&world);
+	w->network.choices.noted = settings->noted;
 	if (settings->faults)
 		faults_swarm(w);
 	if (settings->schedule)
@@ -219,7 +244,7 @@ void run(const struct run_settings *settings, struct run_result *out)
 	observe_look(w);
 	if (found_all(w))
 		live(w, settings);
-	if (settings->trace)
+	if (settings->trace && !settings->trace_events)
 		print_end(w, settings->trace);
 	fill(w, settings, cpu, out);
 	world_destroy(w);

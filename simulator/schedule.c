@@ -13,6 +13,7 @@
 void schedule_finish(struct schedule *s)
 {
 	free(s->list);
+	choice_list_finish(&s->choices);
 	*s = (struct schedule){0};
 }
 
@@ -30,6 +31,7 @@ void schedule_empty(const struct schedule *from, struct schedule *out)
 	*out = *from;
 	out->list = NULL;
 	out->count = 0;
+	out->choices = (struct choice_list){0};
 }
 
 void schedule_copy(const struct schedule *from, struct schedule *out)
@@ -37,6 +39,7 @@ void schedule_copy(const struct schedule *from, struct schedule *out)
 	schedule_empty(from, out);
 	for (uint32_t i = 0; i < from->count; i++)
 		schedule_add(out, &from->list[i]);
+	choice_list_copy(&from->choices, &out->choices);
 }
 
 /* ---- writing ---- */
@@ -71,12 +74,15 @@ void schedule_write(const struct schedule *s, FILE *out)
 		fprintf(out, "%s node %u group 0x%" PRIx64 " strength %" PRId64 "\n",
 		        fault_name(f->kind), f->node, f->group, f->strength);
 	}
+	for (uint32_t i = 0; i < s->choices.count; i++)
+		choice_write(&s->choices.list[i], out);
 }
 
 /* ---- to and from a world ---- */
 
 void schedule_use(const struct schedule *s, struct world *w, instant until)
 {
+	choices_follow(&w->network.choices, &s->choices);
 	free(w->faults.list);
 	w->faults.list = calloc(s->count + 1, sizeof(*s->list));
 	assert(w->faults.list);
@@ -189,6 +195,54 @@ static int read_fault(struct reader *r, struct schedule *out)
 	return 0;
 }
 
+/* FROM>TO */
+static int read_way(struct reader *r, uint32_t word, struct message_name *out)
+{
+	const char *text = play_word(r->line, word);
+	char *middle, *rest = NULL;
+	unsigned long from = strtoul(text, &middle, 10);
+	unsigned long to = *middle == '>' ? strtoul(middle + 1, &rest, 10) : 0;
+	if (*text < '0' || *text > '9' || !rest || rest == middle + 1 || *rest || from == to ||
+	    from > 2 * MEMBERS_MAX || to > 2 * MEMBERS_MAX)
+		return wrong(r, "two machines such as 0>1", word);
+	out->from = (uint32_t)from;
+	out->to = (uint32_t)to;
+	return 0;
+}
+
+/* MILLISECONDS.NANOSECONDSms, six digits behind the dot. */
+static int read_late(struct reader *r, uint32_t word, duration *out)
+{
+	const char *text = play_word(r->line, word), *dot = strchr(text, '.');
+	char *rest;
+	int64_t ms = strtoll(text, &rest, 10);
+	if (*text < '0' || *text > '9' || rest != dot || strspn(rest + 1, "0123456789") != 6 ||
+	    strcmp(rest + 7, "ms") != 0 || ms > 1000000000)
+		return wrong(r, "a time such as 31.250000ms", word);
+	*out = ms * MILLISECOND + strtoll(dot + 1, NULL, 10);
+	return 0;
+}
+
+static int read_choice(struct reader *r, struct schedule *out)
+{
+	struct choice c = {.lost = !strcmp(play_word(r->line, 0), "lost"),
+	                   .twice = !strcmp(play_word(r->line, 0), "twice")};
+	uint64_t ordinal;
+	if (r->line->count != (c.lost ? 4 : 5))
+		return play_fail(r->text, r->line, r->error, "expected %s A>B KIND N%s",
+		                 play_word(r->line, 0), c.lost ? "" : " TIME");
+	if (read_way(r, 1, &c.name))
+		return -1;
+	if (!choice_kind_parse(play_word(r->line, 2), &c.name.kind))
+		return wrong(r, "a message such as accept", 2);
+	if (read_whole(r, 3, 10, &ordinal) ||
+	    (!c.lost && read_late(r, 4, c.twice ? &c.twice_late : &c.late)))
+		return -1;
+	c.name.ordinal = (uint32_t)ordinal;
+	choice_list_add(&out->choices, &c);
+	return 0;
+}
+
 static int read_line(struct reader *r, struct schedule *out)
 {
 	const char *word = play_word(r->line, 0);
@@ -210,7 +264,20 @@ static int read_line(struct reader *r, struct schedule *out)
 		       wrong(r, "kinds of faults such as loss,partition", 1);
 	if (!out->nodes || !out->length)
 		return wrong(r, "'nodes N', 'duration D' and 'seed S' first", 0);
+	if (!strcmp(word, "lost") || !strcmp(word, "late") || !strcmp(word, "twice"))
+		return read_choice(r, out);
 	return read_fault(r, out);
+}
+
+int schedule_line(const struct play_text *text, const struct play_line *line, uint32_t first,
+                  struct schedule *out, struct error *error)
+{
+	struct play_line rest = *line;
+	rest.count = 0;
+	while (first < line->count)
+		rest.words[rest.count++] = line->words[first++];
+	struct reader reader = {text, &rest, error};
+	return read_line(&reader, out);
 }
 
 int schedule_read(const char *path, struct schedule *out, struct error *error)

@@ -13,6 +13,9 @@
 #define SEEDS_TRIED 4
 #define TOLD_BEFORE (5 * SECOND) /* of the trace, before the violation */
 #define TOLD_LINES 60
+#define FAULTS_SHARE 0.6 /* of the budget; what is left is for messages */
+#define CHOICES_MAX 20000
+#define CHOICES_TOLD 100 /* more of them say less than the faults that made them */
 #define AFTER_VIOLATION (61 * SECOND) /* a run ends with at least a minute without faults */
 
 struct shrinking {
@@ -21,18 +24,34 @@ struct shrinking {
 	struct schedule best;
 	struct violation seen; /* of the best */
 	double cpu, budget;
-	uint32_t runs;
+	uint32_t runs, noted; /* choices, before any was left out */
 };
 
+static FILE *open_temporary(char *path)
+{
+	int fd = mkstemp(path);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+	if (!file)
+		perror("essaim-sim: cannot make a file in /tmp");
+	else
+		setvbuf(file, NULL, _IOLBF, 0); /* what was written before an assertion counts too */
+	return file;
+}
+
 /* ---- one try ---- */
+
+static void use(struct shrinking *s, const struct schedule *schedule)
+{
+	s->run.schedule = schedule;
+	s->run.nodes = schedule->nodes;
+	s->run.length = schedule->length;
+	s->run.seed = schedule->seed;
+}
 
 static bool fails(struct shrinking *s, const struct schedule *candidate)
 {
 	struct run_result result;
-	s->run.schedule = candidate;
-	s->run.nodes = candidate->nodes;
-	s->run.length = candidate->length;
-	s->run.seed = candidate->seed;
+	use(s, candidate);
 	run_apart(&s->run, &result);
 	s->runs++;
 	s->cpu += result.cpu_seconds;
@@ -46,7 +65,8 @@ static bool fails(struct shrinking *s, const struct schedule *candidate)
 static bool try(struct shrinking *s, struct schedule *candidate)
 {
 	uint64_t seed = candidate->seed;
-	for (uint64_t i = 0; i < SEEDS_TRIED && s->cpu < s->budget; i++) {
+	uint64_t tries = candidate->choices.count ? 1 : SEEDS_TRIED; /* another seed, other messages */
+	for (uint64_t i = 0; i < tries && s->cpu < s->budget; i++) {
 		candidate->seed = seed + 2 * i; /* the same parity: the same profile */
 		if (!fails(s, candidate))
 			continue;
@@ -59,32 +79,64 @@ static bool try(struct shrinking *s, struct schedule *candidate)
 	return false;
 }
 
-/* ---- over the faults ---- */
+/* ---- fewer of something ---- */
 
-static void without(const struct schedule *all, uint32_t from, uint32_t to, struct schedule *out)
+static void without_faults(const struct schedule *all, uint32_t from, uint32_t to,
+                           struct schedule *out)
 {
 	schedule_empty(all, out);
+	choice_list_copy(&all->choices, &out->choices);
 	for (uint32_t i = 0; i < all->count; i++)
 		if (i < from || i >= to)
 			schedule_add(out, &all->list[i]);
 }
 
-static bool drop_chunk(struct shrinking *s, uint32_t from, uint32_t size)
+static void without_choices(const struct schedule *all, uint32_t from, uint32_t to,
+                            struct schedule *out)
+{
+	schedule_copy(all, out);
+	choice_list_finish(&out->choices);
+	for (uint32_t i = 0; i < all->choices.count; i++)
+		if (i < from || i >= to)
+			choice_list_add(&out->choices, &all->choices.list[i]);
+}
+
+/* What can be left out of a schedule, one by one. */
+struct part {
+	uint32_t (*count)(const struct schedule *s);
+	void (*without)(const struct schedule *all, uint32_t from, uint32_t to,
+	                struct schedule *out);
+};
+
+static uint32_t count_faults(const struct schedule *s)
+{
+	return s->count;
+}
+
+static uint32_t count_choices(const struct schedule *s)
+{
+	return s->choices.count;
+}
+
+static const struct part faults = {count_faults, without_faults};
+static const struct part choices = {count_choices, without_choices};
+
+static bool drop_chunk(struct shrinking *s, const struct part *part, uint32_t from, uint32_t size)
 {
 	struct schedule candidate;
-	uint32_t to = from + size < s->best.count ? from + size : s->best.count;
-	without(&s->best, from, to, &candidate);
+	uint32_t count = part->count(&s->best);
+	part->without(&s->best, from, from + size < count ? from + size : count, &candidate);
 	return try(s, &candidate);
 }
 
 /* ddmin's complements: ever smaller chunks are left out, until no single one can be. */
-static void fewer_faults(struct shrinking *s)
+static void fewer(struct shrinking *s, const struct part *part)
 {
-	uint32_t size = s->best.count;
+	uint32_t size = part->count(&s->best);
 	while (size > 0 && s->cpu < s->budget) {
 		bool dropped = false;
-		for (uint32_t from = 0; from < s->best.count && s->cpu < s->budget;) {
-			if (drop_chunk(s, from, size))
+		for (uint32_t from = 0; from < part->count(&s->best) && s->cpu < s->budget;) {
+			if (drop_chunk(s, part, from, size))
 				dropped = true;
 			else
 				from += size;
@@ -95,18 +147,78 @@ static void fewer_faults(struct shrinking *s)
 	}
 }
 
+/* ---- from faults of the network to what they did to each message ---- */
+
+/* The same run, noting what befalls messages up to the violation, behind the faults of other kinds. */
+static int note_choices(struct shrinking *s, struct schedule *out)
+{
+	struct run_result result;
+	struct error error;
+	char path[] = "/tmp/essaim-sim-XXXXXX";
+	FILE *file = open_temporary(path);
+	if (!file)
+		return -1;
+	schedule_empty(&s->best, out);
+	for (uint32_t i = 0; i < s->best.count; i++)
+		if (!fault_of_network(s->best.list[i].kind))
+			schedule_add(out, &s->best.list[i]);
+	schedule_write(out, file);
+	schedule_finish(out);
+	use(s, &s->best);
+	s->run.noted = file;
+	run_apart(&s->run, &result);
+	s->run.noted = NULL;
+	fclose(file);
+	int code = schedule_read(path, out, &error);
+	unlink(path);
+	return code;
+}
+
+/*
+ * If only what the network did counts, the run without its faults but with their effects on each
+ * message is the very same, and most of these effects can be left out.
+ */
+static void to_choices(struct shrinking *s)
+{
+	struct schedule candidate, before;
+	struct violation seen = s->seen;
+	uint32_t others = 0;
+	for (uint32_t i = 0; i < s->best.count; i++)
+		others += !fault_of_network(s->best.list[i].kind);
+	if (others == s->best.count || note_choices(s, &candidate))
+		return;
+	s->noted = candidate.choices.count;
+	if (s->noted > CHOICES_MAX) {
+		schedule_finish(&candidate);
+		return;
+	}
+	choice_list_by_kind(&candidate.choices); /* so that chunks are of messages that belong together */
+	schedule_copy(&s->best, &before);
+	if (try(s, &candidate))
+		fewer(s, &choices);
+	if (s->best.choices.count > CHOICES_TOLD) {
+		schedule_finish(&s->best);
+		s->best = before;
+		s->seen = seen;
+		return;
+	}
+	schedule_finish(&before);
+	fewer(s, &faults);
+}
+
+/* ---- over time and nodes ---- */
+
 /* What begins after the violation cannot have caused it. */
 static void up_to_violation(struct shrinking *s)
 {
 	struct schedule candidate;
 	schedule_empty(&s->best, &candidate);
+	choice_list_copy(&s->best.choices, &candidate.choices);
 	for (uint32_t i = 0; i < s->best.count; i++)
 		if (s->best.list[i].begin <= s->seen.at)
 			schedule_add(&candidate, &s->best.list[i]);
 	try(s, &candidate);
 }
-
-/* ---- over nodes and time ---- */
 
 static void fewer_nodes(struct shrinking *s)
 {
@@ -199,19 +311,34 @@ static void tell(struct shrinking *s, uint32_t before, uint32_t nodes, const cha
 	assert(trace);
 	setvbuf(trace, NULL, _IOLBF, 0); /* what was told before an assertion counts too */
 	s->run.trace = trace;
-	s->run.schedule = &s->best;
-	s->run.nodes = s->best.nodes;
-	s->run.length = s->best.length;
-	s->run.seed = s->best.seed;
+	use(s, &s->best);
 	run_apart(&s->run, &result);
 	printf("%u of %u faults remain, %u of %u nodes, %" PRId64 " s; %u runs, %.1f CPU s\n",
 	       s->best.count, before, s->best.nodes, nodes, s->best.length / SECOND, s->runs,
 	       s->cpu);
+	if (s->best.choices.count)
+		printf("%u of %u choices of the network remain\n", s->best.choices.count,
+		       s->noted > s->best.choices.count ? s->noted : s->best.choices.count);
 	printf("%.3f s: %s: %s\n", (double)s->seen.at / 1e9, s->seen.check, s->seen.text);
 	schedule_write(&s->best, stdout);
 	print_tail(trace, s->seen.at);
 	print_replay(s, path);
 	fclose(trace);
+}
+
+void shrink_write_play(const struct schedule *s, FILE *out)
+{
+	char *text = NULL, *rest = NULL;
+	size_t size = 0;
+	FILE *lines = open_memstream(&text, &size);
+	assert(lines);
+	schedule_write(s, lines);
+	fclose(lines);
+	fprintf(out, "# (say here what went wrong, and why it cannot any more)\n");
+	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+		fprintf(out, "seeded %s\n", line);
+	fprintf(out, "seeded run\n");
+	free(text);
 }
 
 /* ---- all together ---- */
@@ -222,12 +349,9 @@ static int begin(struct shrinking *s)
 	struct run_result result;
 	struct error error;
 	char path[] = "/tmp/essaim-sim-XXXXXX";
-	int fd = mkstemp(path);
-	FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
-	if (!file) {
-		perror("essaim-sim: cannot make a file in /tmp");
+	FILE *file = open_temporary(path);
+	if (!file)
 		return -1;
-	}
 	s->run.kept = file;
 	run_apart(&s->run, &result);
 	s->run.kept = NULL;
@@ -250,7 +374,8 @@ static int begin(struct shrinking *s)
 
 int shrink(const struct shrink_settings *settings, struct schedule *out)
 {
-	struct shrinking s = {.run = settings->run, .budget = (double)settings->budget / 1e9};
+	struct shrinking s = {.run = settings->run,
+	                      .budget = (double)settings->budget / 1e9 * FAULTS_SHARE};
 	s.run.trace = NULL;
 	if (begin(&s)) {
 		schedule_finish(&s.best);
@@ -259,11 +384,18 @@ int shrink(const struct shrink_settings *settings, struct schedule *out)
 	uint32_t before = s.best.count, nodes = s.best.nodes;
 	if (strcmp(s.check, "crash") != 0)
 		up_to_violation(&s);
-	fewer_faults(&s);
-	fewer_nodes(&s);
-	sooner(&s);
-	fewer_faults(&s);
+	shorter(&s); /* first of all: a run that does not fail costs its whole length */
+	fewer(&s, &faults);
+	if (s.best.choices.count) {
+		fewer(&s, &choices);
+	} else {
+		fewer_nodes(&s);
+		sooner(&s);
+		fewer(&s, &faults);
+	}
 	shorter(&s);
+	s.budget = (double)settings->budget / 1e9;
+	to_choices(&s);
 	tell(&s, before, nodes, settings->path);
 	*out = s.best;
 	return 0;

@@ -1,7 +1,8 @@
 /*
  * shrink.h: from a failing run to few faults that still make it fail.
  *
- *     as drawn --> up to the violation --> ddmin over faults --> fewer nodes --> less time --> told
+ *     as drawn --> up to the violation --> ddmin over faults --> fewer nodes --> less time
+ *         --> faults of the network into what they did to each message --> ddmin over these --> told
  *
  * A run with fewer faults is another run: every packet rolls other dice. So a candidate list may be
  * tried under a few seeds of the same profile before it is judged harmless.
@@ -22,5 +23,8 @@ struct shrink_settings {
 
 /* Tells what is left on stdout; the list in *out (schedule_finish). 0; 1 if the run does not fail. */
 int shrink(const struct shrink_settings *settings, struct schedule *out);
+
+/* The same run as a play, to be narrated by `essaim-sim play --rewrite` once its cause is mended. */
+void shrink_write_play(const struct schedule *s, FILE *out);
 
 #endif

@@ -5,9 +5,10 @@
 #include <time.h>
 
 #include "membership.h"
+#include "swarm_accident.h"
 #include "swarm_world.h"
 
-#define LOOK_GAP (20 * MILLISECOND)
+#define LOOK_GAP SWARM_LOOK_GAP
 
 static double cpu_now(void)
 {
@@ -137,28 +138,73 @@ static duration watch_deaths(struct swarm_world *w, instant until, duration *fir
 	return known;
 }
 
+/* The faulty may be out of sight, or have others out of theirs. */
+static bool agree_but_for_the_faulty(const struct swarm_world *w)
+{
+	struct now now = swarm_now(w);
+	uint32_t all = living(w), faulty = 0;
+	for (uint32_t i = 0; i < w->settings.nodes; i++)
+		faulty += w->machines[i].faulty;
+	for (uint32_t i = 0; i < w->settings.nodes; i++) {
+		struct status_view status;
+		if (w->machines[i].life != SWARM_ALIVE || w->machines[i].faulty)
+			continue;
+		gossip_status(w->machines[i].core, &now, &status);
+		if (status.members_reachable > all || status.members_reachable + faulty < all)
+			return false;
+	}
+	return true;
+}
+
+static void accident(struct swarm_world *w, instant until, struct swarm_result *out)
+{
+	instant began = w->time;
+	uint64_t suspicions = w->suspicions;
+	stretch_begin(w, &out->accident);
+	swarm_accident_begin(w);
+	while (w->time < until) {
+		run_to(w, w->time + LOOK_GAP);
+		swarm_accident_goes_on(w);
+		if (w->settings.accident == ACCIDENT_CRASHES && out->many_known == NEVER && deaths_known(w))
+			out->many_known = w->time - began;
+	}
+	stretch_end(w);
+	out->all_agree_in_the_end = agree_but_for_the_faulty(w);
+	out->by_faulty = w->by_faulty;
+	out->about_faulty = w->about_faulty;
+	out->taken_back = w->taken_back;
+	out->suspicions = w->suspicions - suspicions;
+}
+
+static void deaths(struct swarm_world *w, struct swarm_result *out)
+{
+	stretch_begin(w, &out->crash);
+	kill_some(w, 1, SWARM_PROCESS_DEAD);
+	out->crash_known = watch_deaths(w, w->settings.length / 3 * 2, &out->crash_first);
+	stretch_end(w);
+
+	stretch_begin(w, &out->many);
+	kill_some(w, SWARM_VICTIMS, SWARM_HOST_DEAD);
+	out->many_known = watch_deaths(w, w->settings.length, NULL);
+	stretch_end(w);
+	out->suspicions = w->suspicions;
+}
+
 void swarm_run(const struct swarm_settings *settings, struct swarm_result *out)
 {
 	struct swarm_world w = {0};
 	double began = cpu_now();
 	*out = (struct swarm_result){.settings = *settings, .agreed = NEVER, .facts_agreed = NEVER};
-	out->crash_first = NEVER;
+	out->crash_first = out->crash_known = out->many_known = NEVER;
 	w.traffic = &out->bootstrap;
 	swarm_world_start(&w, settings);
 	bootstrap(&w, settings->length / 3, out);
 
-	stretch_begin(&w, &out->crash);
-	kill_some(&w, 1, SWARM_PROCESS_DEAD);
-	out->crash_known = watch_deaths(&w, settings->length / 3 * 2, &out->crash_first);
-	stretch_end(&w);
-
-	stretch_begin(&w, &out->many);
-	kill_some(&w, SWARM_VICTIMS, SWARM_HOST_DEAD);
-	out->many_known = watch_deaths(&w, settings->length, NULL);
-	stretch_end(&w);
-
+	if (settings->accident == ACCIDENT_NONE)
+		deaths(&w, out);
+	else
+		accident(&w, settings->length, out);
 	out->false_verdicts = w.false_verdicts;
-	out->suspicions = w.suspicions;
 	out->steps = w.steps;
 	out->core_bytes = w.core_bytes;
 	out->cpu_seconds = cpu_now() - began;

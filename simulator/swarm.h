@@ -17,8 +17,11 @@
 #include <stdio.h>
 
 #include "queue.h"
+#include "weaken.h"
 
 #define SWARM_VICTIMS 10
+#define SWARM_LOOK_GAP (20 * MILLISECOND) /* of those who watch it from outside */
+
 
 struct swarm_settings {
 	uint32_t nodes;
@@ -26,6 +29,8 @@ struct swarm_settings {
 	uint64_t seed;
 	bool facts_off; /* who is there, and nothing else: facts take most of the memory */
 	FILE *trace; /* what is found out about the dead; NULL: silent */
+	int accident; /* enum swarm_accident: instead of the deaths */
+	weakened_set weakened;
 };
 
 /* What a stretch of the run cost, over all nodes. */
@@ -42,7 +47,10 @@ struct swarm_result {
 	duration crash_first; /* until the first one knew */
 	duration many_known;  /* ten hosts died at once: until all living ones know of all */
 	uint64_t false_verdicts, suspicions;
-	struct swarm_traffic bootstrap, quiet, crash, many;
+	/* with an accident: verdicts of the faulty, about them, and about them taken back */
+	uint64_t by_faulty, about_faulty, taken_back;
+	bool all_agree_in_the_end; /* all count all living ones reachable, the faulty apart */
+	struct swarm_traffic bootstrap, quiet, crash, many, accident;
 	uint64_t steps;
 	double cpu_seconds;
 	uint64_t core_bytes, memory_bytes; /* reserved by one core; most that the process ever held */

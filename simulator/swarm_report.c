@@ -2,6 +2,11 @@
 
 #include <jansson.h>
 
+#include "swarm_accident.h"
+
+#define SWARM_CLAMOUR 12
+#define SWARM_STORM 100 /* packets a second and node: a storm is a hundred times what a quiet swarm says */
+
 static json_t *seconds(duration d)
 {
 	return d == NEVER ? json_null() : json_real((double)d / 1e9);
@@ -17,10 +22,45 @@ static json_t *traffic(const struct swarm_result *r, const struct swarm_traffic 
 	                 "bytes_per_node_s", (double)t->bytes / node_seconds);
 }
 
+/* An accident's packets may be many where it is, but not everywhere. */
+static bool no_storm(const struct swarm_result *r)
+{
+	double node_seconds = (double)r->accident.length / 1e9 * r->settings.nodes;
+	return (double)r->accident.packets / node_seconds <= SWARM_STORM;
+}
+
+/* One member without a link is everybody's news a few times, not all the time. */
+static bool no_clamour(const struct swarm_result *r)
+{
+	return r->settings.accident != ACCIDENT_HALF_DETACHED ||
+	       r->suspicions <= (uint64_t)SWARM_CLAMOUR * r->settings.nodes;
+}
+
+static bool lived_through(const struct swarm_result *r)
+{
+	bool known = r->settings.accident != ACCIDENT_CRASHES || r->many_known != NEVER;
+	return r->agreed != NEVER && known && r->all_agree_in_the_end && r->false_verdicts == 0 &&
+	       no_storm(r) && no_clamour(r);
+}
+
 bool swarm_good(const struct swarm_result *r)
 {
+	if (r->settings.accident != ACCIDENT_NONE)
+		return lived_through(r);
 	return r->agreed != NEVER && r->crash_known != NEVER && r->many_known != NEVER &&
 	       r->false_verdicts == 0;
+}
+
+static json_t *accident(const struct swarm_result *r)
+{
+	json_t *json = traffic(r, &r->accident);
+	json_object_set_new(json, "name", json_string(swarm_accident_name(r->settings.accident)));
+	json_object_set_new(json, "what_others_saw", json_string(swarm_accident_there(r->settings.accident)));
+	json_object_set_new(json, "verdicts_by_the_faulty", json_integer((json_int_t)r->by_faulty));
+	json_object_set_new(json, "verdicts_about_the_faulty", json_integer((json_int_t)r->about_faulty));
+	json_object_set_new(json, "of_these_taken_back", json_integer((json_int_t)r->taken_back));
+	json_object_set_new(json, "all_agree_in_the_end", json_boolean(r->all_agree_in_the_end));
+	return json;
 }
 
 void swarm_report(const struct swarm_result *r, FILE *out)
@@ -40,6 +80,8 @@ void swarm_report(const struct swarm_result *r, FILE *out)
 	json_object_set_new(json, "quiet", traffic(r, &r->quiet));
 	json_object_set_new(json, "after_crash", traffic(r, &r->crash));
 	json_object_set_new(json, "after_ten_crashes", traffic(r, &r->many));
+	if (r->settings.accident != ACCIDENT_NONE)
+		json_object_set_new(json, "accident", accident(r));
 	json_object_set_new(json, "steps", json_integer((json_int_t)r->steps));
 	json_object_set_new(json, "core_bytes", json_integer((json_int_t)r->core_bytes));
 	json_object_set_new(json, "memory_bytes", json_integer((json_int_t)r->memory_bytes));

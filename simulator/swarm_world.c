@@ -8,6 +8,7 @@
 
 #include "codec.h"
 #include "membership.h"
+#include "swarm_accident.h"
 
 #define BOOT_ORIGIN (3600 * SECOND)
 #define WALL_ORIGIN ((instant)1700000000 * SECOND)
@@ -65,7 +66,7 @@ static void carry_packet(struct swarm_world *w, uint32_t from, const struct effe
 	uint32_t to = node_at(&effect->packet.to);
 	w->traffic->packets++;
 	w->traffic->bytes += effect->packet.bytes.size;
-	if (dice_chance(&w->dice, LOSS_PPM))
+	if (dice_chance(&w->dice, LOSS_PPM) || swarm_accident_loses(w, from, to))
 		return;
 	enum swarm_life life = w->machines[to].life;
 	if (life == SWARM_HOST_DEAD)
@@ -80,7 +81,10 @@ static void carry_packet(struct swarm_world *w, uint32_t from, const struct effe
 
 static void carry_knock(struct swarm_world *w, uint32_t from, const struct effect *effect)
 {
-	enum swarm_life life = w->machines[node_at(&effect->knock.address)].life;
+	uint32_t to = node_at(&effect->knock.address);
+	enum swarm_life life = w->machines[to].life;
+	if (swarm_accident_loses(w, from, to) || swarm_accident_loses(w, to, from))
+		life = SWARM_HOST_DEAD;
 	struct event *event = queue_event(&w->queue, EVENT_KNOCKED, from, 0);
 	event->knocked.node = effect->knock.node;
 	event->knocked.result = life == SWARM_HOST_DEAD ? KNOCK_SILENT
@@ -97,20 +101,34 @@ static void carry_persist(struct swarm_world *w, uint32_t node, const struct eff
 	queue_push(&w->queue, w->time, event);
 }
 
+/* What the faulty say, and what is said of them, is no fault. */
+static void note_faulty(struct swarm_world *w, uint32_t by, const struct trace *trace)
+{
+	if (w->machines[by].faulty)
+		w->by_faulty += trace->rule == RULE_UNREACHABLE;
+	else if (trace->rule == RULE_UNREACHABLE)
+		w->about_faulty++;
+	else
+		w->taken_back++;
+}
+
 static void note_verdict(struct swarm_world *w, uint32_t by, const struct trace *trace)
 {
 	struct swarm_machine *subject = &w->machines[node_of(w, trace->subject)];
 	bool lives = subject->life == SWARM_ALIVE;
-	if (trace->rule == RULE_UNREACHABLE && lives)
+	if (w->machines[by].faulty || subject->faulty)
+		note_faulty(w, by, trace);
+	else if (trace->rule == RULE_UNREACHABLE && lives)
 		w->false_verdicts++;
 	else if (trace->rule == RULE_UNREACHABLE)
 		subject->knowing++;
 	else if (!lives)
 		subject->knowing--; /* taken for alive again */
 	if (w->settings.trace && (!lives || trace->rule == RULE_UNREACHABLE))
-		fprintf(w->settings.trace, "%9.3f n%u: n%u is %s\n", (double)w->time / 1e9, by + 1,
-		        node_of(w, trace->subject) + 1,
-		        trace->rule == RULE_UNREACHABLE ? "unreachable" : "reachable");
+		fprintf(w->settings.trace, "%9.3f n%u: n%u is %s (%d, %.1f s)\n", (double)w->time / 1e9,
+		        by + 1, node_of(w, trace->subject) + 1,
+		        trace->rule == RULE_UNREACHABLE ? "unreachable" : "reachable",
+		        (int)trace->numbers[0], (double)trace->numbers[1] / 1e9);
 }
 
 static void carry(struct swarm_world *w, uint32_t node, const struct effect *effect)
@@ -134,14 +152,16 @@ static void carry(struct swarm_world *w, uint32_t node, const struct effect *eff
 	case EFFECT_ANSWER:
 	case EFFECT_DIAL:
 	case EFFECT_HANG_UP:
+	case EFFECT_PATH_DOWN:
 	case EFFECT_CHANGED:
 	case EFFECT_OUTCOME:
 	case EFFECT_STOP:
+	case EFFECT_PROGRESS:
 		break;
 	}
 }
 
-static void feed(struct swarm_world *w, uint32_t node, const struct input *input)
+void swarm_feed(struct swarm_world *w, uint32_t node, const struct input *input)
 {
 	struct swarm_machine *m = &w->machines[node];
 	struct now now = swarm_now(w);
@@ -149,7 +169,7 @@ static void feed(struct swarm_world *w, uint32_t node, const struct input *input
 	w->steps++;
 	for (uint32_t i = 0; i < effects.count; i++)
 		carry(w, node, &effects.list[i]);
-	instant due = gossip_deadline(m->core);
+	instant due = m->life == SWARM_ALIVE ? gossip_deadline(m->core) : NEVER;
 	swarm_timer_set(&w->timers, node, due == NEVER ? NEVER : due - BOOT_ORIGIN);
 }
 
@@ -159,7 +179,7 @@ static void load_durable(struct swarm_world *w, uint32_t node)
 {
 	uint8_t record[4096];
 	struct durable d = {.cluster = cluster, .generation = {.number = 1}, .applied = 1};
-	d.incarnation.number = 1;
+	d.incarnation.number = ++w->machines[node].incarnation;
 	d.standing = STANDING_MEMBER;
 	snprintf(d.name, sizeof(d.name), "n%u", node + 1);
 	size_t size = durable_encode(&d, record, sizeof(record));
@@ -192,6 +212,7 @@ static void make_core(struct swarm_world *w, uint32_t node)
 	settings.address = address_of(node);
 	settings.members_max = w->settings.nodes;
 	settings.facts_off = w->settings.facts_off;
+	settings.weakened = w->settings.weakened;
 	settings.ledger_bytes = LEDGER_BYTES;
 	settings.log_bytes = 2 * ENTRIES_BYTES_MAX;
 	for (int i = 0; i < 4; i++)
@@ -214,7 +235,7 @@ void swarm_begin(struct swarm_world *w, uint32_t node)
 	load_durable(w, node);
 	for (uint32_t i = 0; i < w->settings.nodes; i++)
 		load_member(w, node, i);
-	feed(w, node, &(struct input){.kind = INPUT_START});
+	swarm_feed(w, node, &(struct input){.kind = INPUT_START});
 }
 
 void swarm_kill(struct swarm_world *w, uint32_t node, enum swarm_life life)
@@ -224,10 +245,25 @@ void swarm_kill(struct swarm_world *w, uint32_t node, enum swarm_life life)
 	swarm_timer_set(&w->timers, node, NEVER);
 }
 
+void swarm_stop(struct swarm_world *w, uint32_t node)
+{
+	swarm_feed(w, node, &(struct input){.kind = INPUT_STOP});
+	swarm_kill(w, node, SWARM_PROCESS_DEAD);
+}
+
+/* The same node in a new process: nothing is left but its key and what its store has. */
+static void make_anew(struct swarm_world *w, uint32_t node)
+{
+	munmap(w->machines[node].core, w->core_bytes);
+	make_core(w, node);
+	w->machines[node].knowing = 0;
+}
+
 void swarm_world_start(struct swarm_world *w, const struct swarm_settings *settings)
 {
 	uint32_t nodes = settings->nodes;
 	w->settings = *settings;
+	w->accident_since = NEVER;
 	dice_seed(&w->dice, settings->seed, DICE_WORLD);
 	for (w->by_id_mask = 1; w->by_id_mask < 2 * nodes;)
 		w->by_id_mask *= 2;
@@ -281,15 +317,22 @@ static void deliver(struct swarm_world *w, const struct event *event)
 	default:
 		assert(!"not an event of a swarm");
 	}
-	feed(w, event->node, &input);
+	swarm_feed(w, event->node, &input);
 }
 
 static void next_event(struct swarm_world *w)
 {
 	struct event *event = queue_pop(&w->queue, &w->time);
-	if (event->kind == EVENT_PERSON)
+	instant thaws = w->machines[event->node].frozen_until;
+	if (event->kind == EVENT_PERSON) {
+		if (w->machines[event->node].life != SWARM_NOT_STARTED)
+			make_anew(w, event->node);
 		swarm_begin(w, event->node);
-	else if (w->machines[event->node].life == SWARM_ALIVE)
+	} else if (thaws > w->time) {
+		/* after the timer that is due then: what came meanwhile lies in the socket */
+		queue_push(&w->queue, thaws + 1, event);
+		return;
+	} else if (w->machines[event->node].life == SWARM_ALIVE)
 		deliver(w, event);
 	queue_free(&w->queue, event);
 }
@@ -307,6 +350,10 @@ bool swarm_world_step(struct swarm_world *w, instant until)
 		return true;
 	}
 	w->time = timer.at > w->time ? timer.at : w->time;
-	feed(w, timer.node, &(struct input){.kind = INPUT_TICK});
+	if (w->machines[timer.node].frozen_until > w->time) {
+		swarm_timer_set(&w->timers, timer.node, w->machines[timer.node].frozen_until);
+		return true;
+	}
+	swarm_feed(w, timer.node, &(struct input){.kind = INPUT_TICK});
 	return true;
 }

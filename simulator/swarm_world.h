@@ -18,6 +18,9 @@ struct swarm_machine {
 	enum swarm_life life;
 	node_id id;
 	instant died;
+	uint64_t incarnation;
+	bool faulty; /* by accident (swarm_accident.h) */
+	instant frozen_until; /* it does not run before */
 	uint32_t knowing; /* how many living ones hold it for unreachable */
 };
 
@@ -45,7 +48,8 @@ struct swarm_world {
 	size_t core_bytes;
 	struct node_key *keys;
 	struct swarm_traffic *traffic; /* of the present stretch */
-	uint64_t steps, false_verdicts, suspicions;
+	uint64_t steps, false_verdicts, suspicions, by_faulty, about_faulty, taken_back;
+	instant accident_since; /* NEVER: not yet */
 };
 
 void swarm_world_start(struct swarm_world *w, const struct swarm_settings *settings);
@@ -53,6 +57,9 @@ void swarm_world_finish(struct swarm_world *w);
 /* What is due first is done; false: nothing before `until`, and it is `until` now. */
 bool swarm_world_step(struct swarm_world *w, instant until);
 void swarm_kill(struct swarm_world *w, uint32_t node, enum swarm_life life);
+/* Stops cleanly, and says so. */
+void swarm_stop(struct swarm_world *w, uint32_t node);
+void swarm_feed(struct swarm_world *w, uint32_t node, const struct input *input);
 void swarm_begin(struct swarm_world *w, uint32_t node);
 struct now swarm_now(const struct swarm_world *w);
 

@@ -88,21 +88,8 @@ uint32_t tape_replay(struct world *w, uint32_t from, uint32_t to)
 
 bool tape_kind(const char *word, enum message_kind *out)
 {
-	static const struct {
-		const char *name;
-		enum message_kind kind;
-	} kinds[] = {
-		{"", MESSAGE_NONE},           {"prepare", MESSAGE_PREPARE},
-		{"promise", MESSAGE_PROMISE}, {"reject", MESSAGE_REJECT},
-		{"accept", MESSAGE_ACCEPT},   {"accepted", MESSAGE_ACCEPTED},
-		{"release", MESSAGE_RELEASE}, {"offer", MESSAGE_OFFER},
-		{"ready", MESSAGE_READY},     {"transfer", MESSAGE_TRANSFER}, {"fetch", MESSAGE_FETCH},
-	};
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		if (strcmp(kinds[i].name, word) != 0)
-			continue;
-		*out = kinds[i].kind;
-		return true;
-	}
-	return false;
+	uint32_t kind = MESSAGE_NONE;
+	bool known = !*word || (choice_kind_parse(word, &kind) && kind < MESSAGE_KINDS);
+	*out = (enum message_kind)kind;
+	return known;
 }

@@ -46,7 +46,7 @@ void tape_pass(struct tapes *t, uint32_t from, uint32_t to, enum message_kind ki
 /* Lets the copies arrive; how many. */
 uint32_t tape_replay(struct world *w, uint32_t from, uint32_t to);
 
-/* "release" and the like; false if it is no kind of the lease. */
+/* "release" and the like (choices.c has the words), "": all. False if there is no such message. */
 bool tape_kind(const char *word, enum message_kind *out);
 
 #endif

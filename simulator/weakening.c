@@ -12,9 +12,11 @@
 #include "play_parse.h"
 #include "report.h"
 #include "schedule.h"
+#include "swarm_accident.h"
+#include "swarm_report.h"
 #include "weaken.h"
 
-static_assert(WEAK_COUNT <= 64, "gossip_settings.weakened has a bit for each");
+static_assert(WEAK_COUNT <= 128, "gossip_settings.weakened has a bit for each");
 
 struct row {
 	const char *name, *rule, *sentence;
@@ -45,9 +47,9 @@ static int unknown(const char *name, size_t size, struct error *error)
 	return error_set(error, -1, "there is no rule '%.*s' to weaken", (int)size, name);
 }
 
-int weakening_parse(const char *names, uint64_t *out, struct error *error)
+int weakening_parse(const char *names, weakened_set *out, struct error *error)
 {
-	uint64_t bits = 0;
+	weakened_set bits = 0;
 	for (const char *at = names;;) {
 		size_t size = strcspn(at, ",");
 		int i = 0;
@@ -56,7 +58,7 @@ int weakening_parse(const char *names, uint64_t *out, struct error *error)
 			i++;
 		if (i == WEAK_COUNT)
 			return unknown(at, size, error);
-		bits |= (uint64_t)1 << i;
+		bits |= (weakened_set)1 << i;
 		if (!at[size])
 			break;
 		at += size + 1;
@@ -65,7 +67,7 @@ int weakening_parse(const char *names, uint64_t *out, struct error *error)
 	return 0;
 }
 
-void weakening_names(uint64_t bits, char out[WEAKENING_NAMES_MAX])
+void weakening_names(weakened_set bits, char out[WEAKENING_NAMES_MAX])
 {
 	size_t used = 0;
 	out[0] = '\0';
@@ -99,7 +101,7 @@ static bool run_notices(const struct run_settings *settings, FILE *out)
 	return true;
 }
 
-static int try_seed(const struct play_text *text, const struct play_line *line, uint64_t bits,
+static int try_seed(const struct play_text *text, const struct play_line *line, weakened_set bits,
                     FILE *out, struct error *error)
 {
 	uint64_t nodes;
@@ -112,7 +114,7 @@ static int try_seed(const struct play_text *text, const struct play_line *line, 
 	return run_notices(&settings, out);
 }
 
-static int try_faults(const char *path, uint64_t bits, FILE *out, struct error *error)
+static int try_faults(const char *path, weakened_set bits, FILE *out, struct error *error)
 {
 	struct schedule schedule;
 	if (schedule_read(path, &schedule, error))
@@ -129,8 +131,30 @@ static int try_faults(const char *path, uint64_t bits, FILE *out, struct error *
 	return noticed;
 }
 
+static int try_accident(const struct play_text *text, const struct play_line *line,
+                        weakened_set bits, FILE *out, struct error *error)
+{
+	uint64_t nodes;
+	enum swarm_accident accident;
+	struct swarm_result result;
+	struct swarm_settings settings = {.facts_off = true, .weakened = bits};
+	if (!swarm_accident_parse(play_word(line, 2), &accident))
+		return play_fail(text, line, error, "there is no such accident");
+	if (play_number(text, line, 3, &nodes, error) ||
+	    play_duration(text, line, 4, &settings.length, error) ||
+	    play_number(text, line, 5, &settings.seed, error))
+		return -1;
+	settings.nodes = (uint32_t)nodes;
+	settings.accident = (int)accident;
+	swarm_run(&settings, &result);
+	if (swarm_good(&result))
+		return 0;
+	fprintf(out, "%s\n  a swarm did not live through that\n", line->text);
+	return 1;
+}
+
 /* In its own process: an assertion in it is a finding too. */
-static bool play_notices(const char *path, uint64_t bits, struct error *error)
+static bool play_notices(const char *path, weakened_set bits, struct error *error)
 {
 	int ends[2], status = 0;
 	fflush(NULL);
@@ -155,7 +179,7 @@ static bool play_notices(const char *path, uint64_t bits, struct error *error)
 	return status != 0;
 }
 
-static int try_line(const struct play_text *text, const struct play_line *line, uint64_t bits,
+static int try_line(const struct play_text *text, const struct play_line *line, weakened_set bits,
                     FILE *out, struct error *error)
 {
 	char path[4096], names[WEAKENING_NAMES_MAX];
@@ -169,10 +193,13 @@ static int try_line(const struct play_text *text, const struct play_line *line, 
 		return try_seed(text, line, bits, out, error);
 	if (!strcmp(how, "faults") && line->count == 3)
 		return try_faults(path, bits, out, error);
+	if (!strcmp(how, "accident") && line->count == 6)
+		return try_accident(text, line, bits, out, error);
 	if (strcmp(how, "play") != 0 || line->count != 3)
 		return play_fail(text, line, error,
 		                 "expected RULE run NODES DURATION SEED, RULE faults FILE, RULE play "
-		                 "FILE, RULE covered, RULE model or RULE argued");
+		                 "FILE, RULE accident NAME NODES DURATION SEED, RULE covered, RULE "
+		                 "model or RULE argued");
 	if (!play_notices(path, bits, error))
 		return 0;
 	weakening_names(bits, names);
@@ -180,13 +207,13 @@ static int try_line(const struct play_text *text, const struct play_line *line, 
 	return 1;
 }
 
-int weakening_try_stored(const char *path, uint64_t bits, FILE *out, struct error *error)
+int weakening_try_stored(const char *path, weakened_set bits, FILE *out, struct error *error)
 {
 	struct play_text text;
 	int result = play_read(path, &text, error);
 	for (uint32_t i = 0; i < text.count && !result; i++) {
 		const struct play_line *line = &text.lines[i];
-		uint64_t of_line;
+		weakened_set of_line;
 		if (line->kind == PLAY_COMMENT)
 			continue;
 		result = weakening_parse(play_word(line, 0), &of_line, error);

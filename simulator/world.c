@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "foreign.h"
 #include "token.h"
 
-#define ASKED_CLIENT UINT64_MAX /* the client's name of world_ask's question */
 #define SETTLE_MAX (20 * SECOND)
 
 /* ---- hashing ---- */
@@ -35,31 +35,50 @@ void world_mix_bytes(struct world *w, const void *data, size_t size)
 
 /* ---- making and unmaking ---- */
 
-static void index_machines(struct world *w)
+static void insert(struct world *w, uint32_t identity, node_id id)
 {
-	w->found_mask = 15;
-	while (w->found_mask < 2 * w->count)
-		w->found_mask = w->found_mask * 2 + 1;
-	w->found = calloc(w->found_mask + 1, sizeof(*w->found));
-	assert(w->found);
-	for (uint32_t i = 0; i < w->count; i++) {
-		uint32_t slot = (uint32_t)w->machines[i].id & w->found_mask;
-		while (w->found[slot])
-			slot = (slot + 1) & w->found_mask;
-		w->found[slot] = i + 1;
-	}
+	uint32_t slot = (uint32_t)id & w->found_mask;
+	while (w->found[slot])
+		slot = (slot + 1) & w->found_mask;
+	w->found[slot] = identity + 1;
+	w->ids[identity] = id;
 }
 
-struct machine *world_find(struct world *w, node_id id)
+static void index_machines(struct world *w)
+{
+	uint32_t identities = w->total * (REKEYS_MAX + 1);
+	w->found_mask = 15;
+	while (w->found_mask < 2 * identities)
+		w->found_mask = w->found_mask * 2 + 1;
+	w->found = calloc(w->found_mask + 1, sizeof(*w->found));
+	w->ids = calloc(identities, sizeof(*w->ids));
+	assert(w->found && w->ids);
+	for (uint32_t i = 0; i < w->total; i++)
+		if (i != w->count) /* a clone has another's name */
+			insert(w, i, w->machines[i].id);
+}
+
+uint32_t world_identity(const struct world *w, node_id id)
 {
 	uint32_t slot = (uint32_t)id & w->found_mask;
 	while (w->found[slot]) {
-		struct machine *m = &w->machines[w->found[slot] - 1];
-		if (m->id == id)
-			return m;
+		if (w->ids[w->found[slot] - 1] == id)
+			return w->found[slot] - 1;
 		slot = (slot + 1) & w->found_mask;
 	}
-	return NULL;
+	return UINT32_MAX;
+}
+
+struct machine *world_find(const struct world *w, node_id id)
+{
+	uint32_t identity = world_identity(w, id);
+	return identity == UINT32_MAX ? NULL : &w->machines[identity % w->total];
+}
+
+void world_named(struct world *w, struct machine *m, node_id id)
+{
+	assert(m->id_count < REKEYS_MAX);
+	insert(w, m->index + w->total * ++m->id_count, id);
 }
 
 struct world *world_create(const struct world_settings *settings)
@@ -67,25 +86,32 @@ struct world *world_create(const struct world_settings *settings)
 	struct world *w = calloc(1, sizeof(*w));
 	assert(w && settings->nodes > 0);
 	w->settings = *settings;
+	w->settings.networks += settings->networks == 0;
 	w->count = settings->nodes;
+	w->total = w->count + 1 + settings->foreigners;
 	dice_seed(&w->dice, settings->seed, DICE_WORLD);
+	dice_seed(&w->people.dice, settings->seed, DICE_PEOPLE);
 	for (size_t i = 0; i < sizeof(w->cluster.bytes); i++)
 		w->cluster.bytes[i] = (uint8_t)prng_next(&w->dice);
-	w->machines = calloc(w->count + 1, sizeof(*w->machines));
+	for (size_t i = 0; i < sizeof(w->cluster.bytes); i++)
+		w->foreign_cluster.bytes[i] = (uint8_t)~w->cluster.bytes[i];
+	w->machines = calloc(w->total, sizeof(*w->machines));
 	assert(w->machines);
 	for (uint32_t i = 0; i < w->count; i++)
 		machine_init(w, &w->machines[i], i);
 	w->machines[w->count].index = w->count;
+	for (uint32_t i = w->count + 1; i < w->total; i++)
+		machine_init(w, &w->machines[i], i);
 	index_machines(w);
-	network_init(&w->network, w->count + 1);
-	observe_init(&w->observe, w->count + 1);
+	network_init(&w->network, w->total);
+	observe_init(&w->observe, w->total, w->total * (REKEYS_MAX + 1));
 	clients_init(w);
 	return w;
 }
 
 void world_destroy(struct world *w)
 {
-	for (uint32_t i = 0; i <= w->count; i++)
+	for (uint32_t i = 0; i < w->total; i++)
 		machine_finish(&w->machines[i]);
 	disk_finish(&w->copies.image);
 	insiders_finish(&w->insiders);
@@ -94,6 +120,7 @@ void world_destroy(struct world *w)
 	network_finish(&w->network);
 	queue_finish(&w->queue);
 	free(w->found);
+	free(w->ids);
 	free(w->machines);
 	free(w);
 }
@@ -105,7 +132,10 @@ static void mix_event(struct world *w, const struct event *event)
 	w->events++;
 	world_mix(w, (uint64_t)w->now);
 	world_mix(w, (uint64_t)event->node << 32 | (uint64_t)event->kind << 24 | event->from);
-	world_mix_bytes(w, event->bytes, event->size);
+	/* A packet's seal ends it and depends on every bit before. */
+	const uint32_t tag = PACKET_OVERHEAD - PACKET_HEADER_SIZE;
+	uint32_t from = event->kind == EVENT_PACKET && event->size > tag ? event->size - tag : 0;
+	world_mix_bytes(w, event->bytes + from, event->size - from);
 }
 
 static void dispatch(struct world *w, struct event *event)
@@ -120,11 +150,16 @@ static void dispatch(struct world *w, struct event *event)
 	case EVENT_PERSON:
 		if (event->number == UINT64_MAX)
 			copies_due(w);
+		else if (event->number == OPERATORS_DUE)
+			operators_due(w);
 		else
 			people_due(w, event->number);
 		break;
 	case EVENT_LOOK:
 		observe_look(w);
+		break;
+	case EVENT_FOREIGN:
+		foreign_due(w);
 		break;
 	case EVENT_TIMER:
 	case EVENT_PACKET:
@@ -193,12 +228,23 @@ const struct asked *world_ask(struct world *w, struct machine *m, const struct c
 	return asked;
 }
 
+const struct asked *world_ask_by(struct world *w, struct machine *m, const struct input *input,
+                                 duration patience)
+{
+	struct asked *asked = &w->asked;
+	*asked = (struct asked){.pending = true, .node = m->index};
+	machine_input(w, m, input);
+	run_until(w, &asked->answered, patience);
+	asked->pending = false;
+	return asked;
+}
+
 bool world_found(struct world *w, struct machine *m)
 {
 	struct input input = {.kind = INPUT_INIT};
-	input.init.name = m->name;
+	input.init.name = m->called;
 	input.init.profile = w->settings.profile;
-	input.init.cluster = w->cluster;
+	input.init.cluster = *world_cluster(w, m);
 	m->outcome_known = false;
 	machine_input(w, m, &input);
 	return run_until(w, &m->outcome_known, SETTLE_MAX) && m->outcome_done;
@@ -207,7 +253,7 @@ bool world_found(struct world *w, struct machine *m)
 bool world_token(struct world *w, struct machine *via, uint32_t uses, uint64_t *id,
                  struct hash *out)
 {
-	struct token token = {.cluster = w->cluster, .id = ++w->tokens};
+	struct token token = {.cluster = *world_cluster(w, via), .id = ++w->tokens};
 	for (size_t i = 0; i < sizeof(token.secret); i++)
 		token.secret[i] = (uint8_t)prng_next(&w->dice);
 	token_hash(&token, out);
@@ -219,7 +265,7 @@ bool world_token(struct world *w, struct machine *via, uint32_t uses, uint64_t *
 		.token_hash = *out,
 		.token_expires_wall = machine_now(w, via).wall + 3 * 3600 * SECOND,
 		.token_uses = uses,
-		.role = ROLE_NODE,
+		.role = w->joins_as,
 	};
 	const struct asked *asked = world_ask(w, via, &command, 10 * SECOND);
 	return asked->answered && asked->answer.code == ANSWER_DONE;
@@ -229,13 +275,16 @@ bool world_join(struct world *w, struct machine *m, const struct machine *via, u
                 const struct hash *hash)
 {
 	struct input input = {.kind = INPUT_JOIN};
-	input.join.name = m->name;
-	input.join.role = ROLE_NODE;
+	input.join.name = m->called;
+	input.join.role = w->joins_as;
 	input.join.token = token;
-	input.join.cluster = w->cluster;
+	input.join.cluster = *world_cluster(w, via);
 	input.join.token_hash = *hash;
-	input.join.address_count = 1;
-	input.join.addresses = &via->address;
+	struct address addresses[ADDRESSES_MAX];
+	for (uint32_t net = 0; net < w->settings.networks; net++)
+		addresses[net] = machine_address(via, net);
+	input.join.address_count = w->settings.networks;
+	input.join.addresses = addresses;
 	m->outcome_known = false;
 	snprintf(m->outcome, sizeof(m->outcome), "no outcome within %d s",
 	         (int)(SETTLE_MAX / SECOND));
@@ -297,7 +346,9 @@ static void keep_answer(struct asked *asked, const struct answer *answer)
 void world_answered(struct world *w, struct machine *m, uint64_t client,
                     const struct answer *answer)
 {
-	if (client >= PEOPLE_CLIENT && client != ASKED_CLIENT)
+	if (client >= OPERATORS_CLIENT && client != ASKED_CLIENT)
+		operators_answered(w, m, client, answer);
+	else if (client >= PEOPLE_CLIENT && client != ASKED_CLIENT)
 		people_answered(w, client, answer);
 	else if (client != ASKED_CLIENT)
 		clients_answered(w, client, answer);

@@ -15,23 +15,29 @@
 #include "machine.h"
 #include "network.h"
 #include "observe.h"
+#include "operators.h"
 #include "people.h"
 
 struct world_settings {
 	uint32_t nodes;
+	uint32_t networks; /* of each machine: 1 to ADDRESSES_MAX; 0 is 1 */
+	uint32_t foreigners; /* machines of a second cluster; 0: there is none */
 	uint64_t seed;
 	enum profile profile;
 	bool faults;       /* slow disks and bad weather may be drawn */
 	bool exact_clocks; /* plays: every clock runs at rate 1 until told otherwise */
 	bool membership_only;
-	uint64_t weakened; /* rules switched off (weaken.h) */
+	weakened_set weakened; /* rules switched off (weaken.h) */
 	uint64_t kinds; /* faults that may be drawn, bit per kind; 0: all */
 	bool beyond; /* clocks may drift beyond rho: authority may overlap, the ledger must hold */
+	bool rivals; /* plays: words were not true, two generations live: not checked as one cluster */
 	/* Told every trace; NULL: nobody listens. */
 	void (*traced)(void *context, const struct world *w, const struct machine *m,
 	               const struct trace *trace);
 	void *context;
 };
+
+#define ASKED_CLIENT UINT64_MAX /* the client's name of a driver's question */
 
 /* A question the driver waits for (world_ask). */
 struct asked {
@@ -49,28 +55,37 @@ struct world {
 	instant now;
 	struct prng dice;
 	struct queue queue;
-	uint32_t count;
-	struct machine *machines; /* and one more, unnamed: for clones */
-	uint32_t *found; /* node id -> machine, open addressing */
+	uint32_t count; /* of our own machines */
+	uint32_t total; /* with one more, unnamed, for clones, and the second cluster's */
+	struct machine *machines;
+	node_id *ids;    /* by identity: machine + total * (number of its key) */
+	uint32_t *found; /* node id -> identity, open addressing */
 	uint32_t found_mask;
 	struct network network;
 	struct faults faults;
 	struct clients clients;
 	struct people people;
+	struct operators operators;
 	struct insiders insiders;
 	struct copies copies;
 	struct observe observe;
 	struct asked asked;
 	uint64_t hash, events;
 	uint64_t tokens; /* created so far */
-	struct cluster_id cluster;
+	enum role joins_as; /* world_token and world_join: the role of who joins */
+	struct cluster_id cluster, foreign_cluster;
+	bool foreign_met; /* addresses were swapped with it */
 };
 
 struct world *world_create(const struct world_settings *settings);
 void world_destroy(struct world *w);
 
 /* NULL if there is none. */
-struct machine *world_find(struct world *w, node_id id);
+struct machine *world_find(const struct world *w, node_id id);
+/* Which of all that ever were: a machine with another key is another. UINT32_MAX: none. */
+uint32_t world_identity(const struct world *w, node_id id);
+/* `m` has a key of that id, and may go on under it. */
+void world_named(struct world *w, struct machine *m, node_id id);
 
 /* Carries out the next event. */
 void world_step(struct world *w);
@@ -81,11 +96,20 @@ static inline bool world_sound(const struct world *w)
 	return w->observe.violations.count == 0;
 }
 
+static inline const struct cluster_id *world_cluster(const struct world *w, const struct machine *m)
+{
+	return m->foreign ? &w->foreign_cluster : &w->cluster;
+}
+
 /* ---- what drivers do to it ---- */
 
 /* Asks through `m` and runs the world until the answer or the end of patience. */
 const struct asked *world_ask(struct world *w, struct machine *m, const struct command *command,
                               duration patience);
+
+/* The same of an input that names ASKED_CLIENT. */
+const struct asked *world_ask_by(struct world *w, struct machine *m, const struct input *input,
+                                 duration patience);
 
 /* Founds at `m`; true when done. Runs the world for at most 20 s. */
 bool world_found(struct world *w, struct machine *m);

@@ -66,7 +66,7 @@ static const char *option_take(const struct words *words, int *i, const struct c
 {
 	size_t size;
 	const char *value = split(words->list[*i], &size);
-	if (o->kind == OPTION_FLAG) {
+	if (o->kind == OPTION_FLAG || o->kind == OPTION_WORD) {
 		if (value == NULL)
 			return "";
 		bad_option(f, command, o, "takes no value");
@@ -216,11 +216,28 @@ static bool choice_has(const char *choices, const char *value)
 	return false;
 }
 
+/* "A,B" -> ["A","B"]; NULL if one is empty or no UTF-8. */
+static json_t *list_json(const char *value)
+{
+	json_t *list = json_array();
+	for (const char *at = value;; at++) {
+		size_t size = strcspn(at, ",");
+		if (size == 0 || json_array_append_new(list, json_stringn(at, size)) != 0) {
+			json_decref(list);
+			return NULL;
+		}
+		at += size;
+		if (*at == '\0')
+			return list;
+	}
+}
+
 /* The option's value as it goes into the request; NULL with *f filled. */
 static json_t *option_json(const struct command *command, const struct option *o, const char *value,
 			   struct failure *f)
 {
 	int64_t number = 0;
+	json_t *list;
 	char why[160];
 	switch (o->kind) {
 	case OPTION_FLAG:
@@ -241,6 +258,12 @@ static json_t *option_json(const struct command *command, const struct option *o
 		if (parse_milliseconds(value, &number, f, command, o) == 0)
 			return json_integer(number);
 		return NULL;
+	case OPTION_LIST:
+		if ((list = list_json(value)) == NULL)
+			bad_option(f, command, o, "wants names with commas between them: A,B");
+		return list;
+	case OPTION_WORD:
+		return json_string(*value ? value : o->name);
 	case OPTION_REQUIRED:
 	case OPTION_TEXT:
 		break;
@@ -259,8 +282,10 @@ static int option_set(struct invocation *out, const struct option *o, const char
 		return CODE_USAGE;
 	if (o->key != NULL)
 		json_object_set_new(out->args, o->key, json);
+	else if (strcmp(o->name, "wide") == 0)
+		out->wide = true;
 	else
-		out->yes = true; /* the only option for the command line itself */
+		out->yes = true;
 	return 0;
 }
 

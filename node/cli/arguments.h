@@ -25,7 +25,7 @@ bool word_is_option(const struct words *words, int i);
  */
 int globals_parse(struct words *words, struct globals *out, struct failure *f);
 
-/* The rest of the words, for `command`; fills out->args and out->yes. 0 or CODE_USAGE. */
+/* The rest of the words, for `command`; fills out->args and its flags. 0 or CODE_USAGE. */
 int arguments_parse(const struct command *command, const struct words *words,
 		    struct invocation *out, struct failure *f);
 

@@ -83,6 +83,10 @@ static int send_request(int fd, const struct exchange *x)
 		return -EINVAL;
 	int result = control_frame_write(fd, text, strlen(text));
 	free(text);
+	size_t size;
+	const char *part;
+	while (result == 0 && x->next_part != NULL && (part = x->next_part(x->context, &size)) != NULL)
+		result = control_frame_write(fd, part, size);
 	return result;
 }
 
@@ -176,6 +180,8 @@ static bool take_frame(const struct exchange *x, const json_t *frame, struct spi
 	const json_t *progress = json_object_get(frame, "progress");
 	if (event != NULL) {
 		*out_code = CODE_DONE;
+		if (x->collects)
+			spinner_turn(spinner);
 		return x->on_event == NULL || x->on_event(x->context, event);
 	}
 	if (progress != NULL) {
@@ -220,7 +226,7 @@ int client_exchange(const struct exchange *x, json_t **out_result, struct failur
 	else
 		code =
 		    lost(x, false, sent == -EAGAIN ? "it takes no requests" : strerror(-sent), f);
-	/* A frame that was not sent whole is never acted upon. */
+	/* invariant 1 */
 	if (sent != 0 && code == CODE_UNKNOWN)
 		code = lost(x, false, "the daemon closed the connection", f);
 	close(fd);

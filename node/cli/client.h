@@ -1,10 +1,11 @@
 /*
  * client.h: one request over the daemon's socket, and what comes back.
  *
- *     connect -> request frame -> { event | progress } * -> final frame
+ *     connect -> request frame -> { part } * -> { event | progress } * -> final frame
  *
  * Invariants
  *   1. Once a writing request has left, a lost answer is CODE_UNKNOWN, never CODE_FAILED.
+ *      One that did not leave whole, with all its parts, is never acted upon.
  *   2. The daemon keeps the user's time limit; we wait a little longer, so that its answer, which
  *      knows more, is the one that is shown.
  */
@@ -24,6 +25,10 @@ struct exchange {
 	bool endless;       /* no limit of time once connected */
 	/* Called for each event; false ends the exchange with CODE_DONE. May be NULL. */
 	bool (*on_event)(void *context, const json_t *event);
+	bool collects; /* events are taken in silence: say how long it takes */
+	/* Called after the request for each further frame: its bytes, valid until the next call; NULL
+	 * after the last. May be NULL. */
+	const char *(*next_part)(void *context, size_t *out_size);
 	void *context;
 };
 

@@ -1,6 +1,10 @@
 #include "commands.h"
+#include "auth.h"
+#include "examine.h"
+#include "backup.h"
 #include "help.h"
 #include "prepare.h"
+#include "seize.h"
 #include "show.h"
 
 #include <stdio.h>
@@ -14,6 +18,7 @@
 	       "read this node's own copy, which may be older, without asking the master"}
 #define IF_VERSION {"if-version", "N", "if_version", OPTION_NUMBER, NULL, \
 		    "only if the key is at version N now; 0: only if it does not exist"}
+#define WITNESS(help) {"witness", NULL, "role", OPTION_WORD, "node", help}
 #define YES {"yes", NULL, NULL, OPTION_FLAG, NULL, "do not ask on a terminal"}
 
 /* clang-format on */
@@ -31,7 +36,11 @@ const struct option global_options[] = {
 const struct noun nouns[] = {
     {"node", "the members of the cluster and what they think of each other"},
     {"master", "the one member that may decide, elected by lease"},
+    {"cluster", "what all members agreed on: voters, settings, generation; its backup"},
     {"token", "one-time secrets with which new nodes join"},
+    {"clock", "the clocks of all nodes, compared"},
+    {"dns", "the name service of all nodes, judged"},
+    {"doctor", "what is wrong in the cluster, and the command that mends it"},
     {"kv", "a small replicated key-value store for your own use"},
     {0},
 };
@@ -60,19 +69,28 @@ const struct command commands[] = {
 		.options = {{"token", "TOKEN", "token", OPTION_REQUIRED, NULL,
 			     "made by 'essaim token create' on any member"},
 			    {"name", "NAME", "name", OPTION_TEXT, NULL,
-			     "this node's name; otherwise the daemon's own --name"}},
+			     "this node's name; otherwise the daemon's own --name"},
+			    WITNESS("join as a witness: it votes and keeps the ledger, no more")},
 		.summary = "make this node a member of an existing cluster",
 		.help = "ADDRESS is any member's, as IP or IP:PORT ([IPv6]:PORT); the port is\n"
 			"7800 unless said otherwise. Several addresses are tried in turn. Any\n"
 			"member will do: it need not be the master.\n"
 			"\n"
 			"Both sides prove that they know the token before either says anything\n"
-			"else.",
+			"else.\n"
+			"\n"
+			"A witness is never master and runs nothing. It is the third vote of two\n"
+			"machines, at home on a small board. Its token is made with 'essaim\n"
+			"token create --witness'.\n"
+			"\n"
+			"If it fails it looks for the cause by itself, as 'essaim doctor auth'.",
 		.examples = {{"essaim join 192.0.2.1 --token essaim1-...",
 			      "join through one member"},
 			     {"essaim join 192.0.2.1 192.0.2.2:7801 --token essaim1-... --name n3",
-			      "two members to try, and a name of its own"}},
-		.show = show_founded,
+			      "two members to try, and a name of its own"},
+			     {"essaim join 192.0.2.1 --token essaim1-... --witness",
+			      "only to vote"}},
+		.perform = join_perform, .show = show_founded,
 	},
 	{
 		.verb = "leave", .writes = true, .verify = "essaim node list (on another member)",
@@ -124,7 +142,7 @@ const struct command commands[] = {
 		.verb = "help",
 		.arguments = {{.word = "NOUN", .key = "noun", .count = ARGUMENT_OPTIONAL},
 			      {.word = "VERB", .key = "verb", .count = ARGUMENT_OPTIONAL}},
-		.options = {{"complete", "bash", "complete", OPTION_CHOICE, NULL,
+		.options = {{"complete", "bash|zsh|fish", "complete", OPTION_CHOICE, NULL,
 			     "print a completion script for that shell"},
 			    {"man", NULL, "man", OPTION_FLAG, NULL,
 			     "print the manual page essaim(1)"}},
@@ -137,21 +155,29 @@ const struct command commands[] = {
 	},
 	{
 		.noun = "node", .verb = "list", .bare = true,
+		.options = {{"wide", NULL, NULL, OPTION_FLAG, NULL,
+			     "also the version that each runs and the wire versions it speaks"}},
 		.summary = "all members: state, duty, address, since when, accused by whom",
 		.help = "STATE is this node's opinion: reachable, suspect, unreachable, unknown\n"
 			"(never heard since the daemon started), left or removed. DUTY is\n"
 			"master, voter or nothing. INC is the incarnation: how often that\n"
 			"daemon was started. Below the table stands why a node is not\n"
 			"reachable, and who says so.",
-		.examples = {{"essaim node", "the same: list is the default"}},
+		.examples = {{"essaim node", "the same: list is the default"},
+			     {"essaim node list --wide", "before and after an upgrade"}},
 		.show = show_nodes,
 	},
 	{
 		.noun = "node", .verb = "show",
 		.arguments = {NODE_NAME},
-		.summary = "everything known of one member: key, clock, versions, facts",
-		.help = "The clock line compares its wall clock with ours. Facts are what that\n"
-			"node says of itself, each with the time since it reached this node.",
+		.summary = "everything known of one member: key, clock, paths, versions, facts",
+		.help = "The clock line compares its wall clock with ours. A path is a pair of\n"
+			"addresses, ours and its; the node is reachable as long as one of them\n"
+			"works. Facts are what that node says of itself, each with the time\n"
+			"since it reached this node.\n"
+			"\n"
+			"If two processes use this node's key, or its disk went back in time,\n"
+			"it says so with both addresses.",
 		.examples = {{"essaim node show n2", NULL}},
 		.show = show_node,
 	},
@@ -163,10 +189,28 @@ const struct command commands[] = {
 		.help = "For machines that are lost, or must be shut out. The decision is\n"
 			"committed; the removed daemon is told and stops, and all open tokens\n"
 			"are revoked, since it may know them. The machine itself may join again\n"
-			"after 'essaim node reset', as a new node with a new key.",
+			"after 'essaim node reset', as a new node with a new key.\n"
+			"\n"
+			"A voter is let go first, and another member takes its place if there\n"
+			"is one; a master hands over first. It is refused, with the reason, if\n"
+			"what is left could not decide anything any more.",
 		.examples = {{"essaim node remove n3", "asks for the name on a terminal"},
 			     {"essaim node remove n3 --yes", "does not ask"}},
 		.prepare = prepare_confirmed, .show = show_done,
+	},
+	{
+		.noun = "node", .verb = "rekey", .writes = true, .verify = "essaim node list",
+		.options = {YES},
+		.summary = "give this node a new key; its name and its state stay",
+		.help = "For a key that somebody may have copied: a backup that was lost, a\n"
+			"disk that was sold. The old key signs for the new one, the cluster\n"
+			"commits it, and from then on the old key opens nothing. If this node\n"
+			"is master it hands over first; if it votes, it is let go first.\n"
+			"\n"
+			"Run it on the machine itself. The old key must still be there: if it\n"
+			"is lost, 'essaim node remove' elsewhere and join anew.",
+		.examples = {{"essaim node rekey", "on the machine whose key is to change"}},
+		.prepare = prepare_confirmed, .show = show_rekeyed,
 	},
 	{
 		.noun = "node", .verb = "reset", .writes = true, .verify = "essaim status",
@@ -191,15 +235,102 @@ const struct command commands[] = {
 		.verify = "essaim master show",
 		.arguments = {{.word = "NAME", .key = "to", .count = ARGUMENT_OPTIONAL,
 			       .is_node = true}},
-		.summary = "hand the lease to another voter, without a gap",
-		.help = "Without NAME the master picks whoever is fit. Nothing is lost: it\n"
-			"waits until the new master has everything that was committed.",
-		.examples = {{"essaim master transfer n2", NULL}},
-		.show = show_done,
+		.summary = "hand the lease to another voter at once",
+		.help = "Without NAME the master picks whoever is fit. Asked on any node. Nothing\n"
+			"is lost: the new master has everything that was committed before it\n"
+			"begins, and writes wait for the few milliseconds between. It is refused,\n"
+			"with the reason, if NAME does not vote, is a witness, is unreachable or\n"
+			"lags behind.\n"
+			"\n"
+			"A daemon that is stopped cleanly hands over by itself.",
+		.examples = {{"essaim master transfer", "to whoever is fit"},
+			     {"essaim master transfer n2", "to n2, or not at all"}},
+		.show = show_transfer,
+	},
+	{
+		.noun = "master", .verb = "seize", .writes = true, .verify = "essaim cluster show",
+		.options = {{"dead", "A,B", "dead", OPTION_LIST, NULL,
+			     "nodes that are dead and stay dead; otherwise all unreachable ones"},
+			    {"confirm", "A,B", "confirm", OPTION_LIST, NULL,
+			     "for scripts: the same names again, instead of typing them"}},
+		.summary = "found the cluster anew when its majority is lost for good",
+		.help = "The last resort. Without a majority of the voters nobody can be master.\n"
+			"If the missing ones will come back, bring them back instead: nothing\n"
+			"is lost then. If they are gone for good, this node founds a new\n"
+			"generation of the cluster with itself as its voter; the members it\n"
+			"reaches follow, the ones you name are removed for ever.\n"
+			"\n"
+			"YOU promise that the named nodes are dead, or powered off and reset\n"
+			"before they are switched on again. essaim cannot see that: a node that\n"
+			"is only cut off may still be master on its side, and what it took\n"
+			"since is lost. It is refused while a majority is reachable, while a\n"
+			"named node answers, and on a node that has less than another one.\n"
+			"\n"
+			"On a terminal it shows what will happen and what is lost, and asks you\n"
+			"to type each name and the first eight digits of the cluster's id. A\n"
+			"script gives the names twice; there is no --yes.",
+		.examples = {{"essaim master seize", "look at it; nothing happens before you typed all"},
+			     {"essaim master seize --dead n2,n3", "only these two are dead"},
+			     {"essaim master seize --dead n2,n3 --confirm n2,n3", "from a script"}},
+		.perform = seize_perform, .show = show_seized,
+	},
+	{
+		.noun = "cluster", .verb = "show", .bare = true,
+		.summary = "identity, generations, voters and why these, settings",
+		.help = "The voters line says how many there are, how many there should be, and\n"
+			"why. Each generation but the first was founded by a seizure or a\n"
+			"restore: when, by whom, and without whom.",
+		.examples = {{"essaim cluster", "the same: show is the default"}},
+		.show = show_cluster,
+	},
+	{
+		.noun = "cluster", .verb = "set", .writes = true, .verify = "essaim cluster show",
+		.arguments = {{.word = "NAME", .key = "name", .is_setting = true},
+			      {.word = "VALUE", .key = "value"}},
+		.summary = "change a setting for the whole cluster",
+		.help = "Settings are committed, so they are equal on all nodes. What cannot be\n"
+			"changed at once safely, as the times of the lease or the voters, is\n"
+			"carried out step by step; 'essaim cluster show' says how far it is.",
+		.examples = {{"essaim cluster set voters 5", "five voters, if there are members for it"},
+			     {"essaim cluster set profile lan", "replace a dead master faster"}},
+		.show = show_setting,
+	},
+	{
+		.noun = "cluster", .verb = "backup",
+		.arguments = {{.word = "FILE", .key = "file"}},
+		.summary = "write what the cluster agreed on into a file",
+		.help = "Keys and values, settings, and (to look at) the members, as this node\n"
+			"has them at one moment; with or without a master. On the master nothing\n"
+			"that was acknowledged before is missing; another node may be some\n"
+			"milliseconds behind.\n"
+			"\n"
+			"One JSON object a line, a checksum at the end. Neither keys of nodes\n"
+			"nor tokens are in it. FILE appears when it is whole; an older one is\n"
+			"replaced.",
+		.examples = {{"essaim cluster backup /var/backups/essaim.jsonl", NULL}},
+		.perform = backup_perform, .show = show_backup,
+	},
+	{
+		.noun = "cluster", .verb = "restore", .writes = true, .verify = "essaim cluster show",
+		.arguments = {{.word = "FILE", .key = "file"}},
+		.options = {{"name", "NAME", "name", OPTION_TEXT, NULL,
+			     "this node's name; otherwise the daemon's own --name"},
+			    YES},
+		.summary = "found the cluster anew from a backup, on a blank node",
+		.help = "For a cluster of which nothing is left. The node must be blank. It\n"
+			"becomes the only member of the same cluster in the next generation,\n"
+			"with the keys, values and settings of FILE; the others join anew.\n"
+			"What was written after the backup is lost. FILE is checked as a whole\n"
+			"before anything is changed.\n"
+			"\n"
+			"If any node of the old cluster still has its data, start that one\n"
+			"instead: it knows more than the file.",
+		.examples = {{"essaim cluster restore essaim.jsonl --name n1", NULL}},
+		.perform = restore_perform, .show = show_restored,
 	},
 	{
 		.noun = "token", .verb = "create", .writes = true, .verify = "essaim token list",
-		.options = {{"role", "node", "role", OPTION_CHOICE, "node", "what it admits"},
+		.options = {WITNESS("admit a witness: a node that votes and does nothing else"),
 			    {"expires", "DURATION", "expires_ms", OPTION_DURATION, "3h",
 			     "how long it is good for: 90s, 3h, 7d"},
 			    {"uses", "N", "uses", OPTION_NUMBER, "1", "how many nodes it admits"}},
@@ -208,7 +339,8 @@ const struct command commands[] = {
 			"only a hash, so it cannot be shown again. Whoever has it can join, so\n"
 			"hand it over with care.",
 		.examples = {{"essaim token create", "for one node, within three hours"},
-			     {"essaim token create --uses 4 --expires 30m", "for four"}},
+			     {"essaim token create --uses 4 --expires 30m", "for four"},
+			     {"essaim token create --witness", "for the third vote"}},
 		.show = show_token,
 	},
 	{
@@ -280,6 +412,75 @@ const struct command commands[] = {
 			"is null when the key was deleted.",
 		.examples = {{"essaim kv watch web/", NULL}},
 		.prepare = prepare_watch, .show = show_change,
+	},
+	{
+		.noun = "clock", .verb = "show", .bare = true,
+		.summary = "by how much they differ, who keeps them, who is off",
+		.help = "Every probe compares two clocks; each offset comes with a bound of its error,\n"
+			"and nothing is said to be off within it. Rows see columns: +5 ms means the\n"
+			"column's clock is ahead. Who is off is found by where most clocks meet.\n"
+			"The thresholds are settings: essaim cluster set clock-info 250ms.\n"
+			"\n"
+			"The lease does not need right clocks, only steady ones. People, logs,\n"
+			"tickets and certificates need them right.",
+		.examples = {{"essaim clock", "the same: show is the default"}},
+		.show = show_clock,
+	},
+	{
+		.noun = "dns", .verb = "show", .bare = true,
+		.summary = "each node's name servers, and names that lead elsewhere",
+		.help = "Every node asks each of its name servers by itself, for its own name, for each\n"
+			"member's name and for the name of each member's address; and it asks the\n"
+			"system's resolver (server 'system'), which is what ssh and migrations wait for.",
+		.examples = {{"essaim dns", "the same: show is the default"}},
+		.show = show_dns,
+	},
+	{
+		.noun = "doctor", .verb = "examine", .bare = true, .bare_takes = true,
+		.arguments = {{.word = "AREA", .key = "area", .count = ARGUMENT_OPTIONAL}},
+		.options = {{"node", "NAME", "node", OPTION_TEXT, NULL,
+			     "only what concerns this node"},
+			    {"ignore", "CODE,CODE", "ignore", OPTION_LIST, NULL,
+			     "leave these out"}},
+		.summary = "everything that is wrong on the nodes that answer",
+		.help = "AREA is one of clock, dns, network, quorum, version, disk, host.\n"
+			"Each finding has a code that stays the same, what it is, why it matters and a\n"
+			"command to paste. Exits with 0 while nothing that was found is an error, so\n"
+			"that it can be used as a check. Nodes examine themselves all the time: this\n"
+			"only asks what they found.",
+		.examples = {{"essaim doctor", "examine is the default"},
+			     {"essaim doctor clock", "only clocks"},
+			     {"essaim doctor --node n2 --ignore VOTERS_TWO", "of n2, without that"}},
+		.perform = doctor_perform, .show = show_findings,
+	},
+	{
+		.noun = "doctor", .verb = "auth",
+		.arguments = {{.word = "ADDRESS", .key = "address"}},
+		.options = {{"token", "TOKEN", "token", OPTION_TEXT, NULL,
+			     "the token that did not work; without it the member tells nothing"},
+			    {"name", "NAME", "name", OPTION_TEXT, NULL,
+			     "the name to join under; otherwise the daemon's own --name"}},
+		.summary = "why this node cannot join, or reach, the member at an address",
+		.help = "Looks at the way there (TCP, UDP, the largest packet) and, once the token\n"
+			"has proven itself, asks the member what would become of a join: token,\n"
+			"key, name, versions, master, both clocks, both name services. It never\n"
+			"joins, and does not use the token up. On a node that belongs to no\n"
+			"cluster yet, and on a member.\n"
+			"\n"
+			"One line a point: ok, wrong or unknown, and below what is wrong the\n"
+			"command that mends it. Mend the first one first. Exits with 0 while\n"
+			"nothing is wrong.",
+		.examples = {{"essaim doctor auth 192.0.2.1 --token essaim1-...",
+			      "on the node that is to join"}},
+		.perform = auth_perform, .show = show_auth,
+	},
+	{
+		.noun = "doctor", .verb = "explain",
+		.arguments = {{.word = "CODE", .key = "code", .count = ARGUMENT_OPTIONAL}},
+		.summary = "what a code means; without one, all of them",
+		.help = "Works without a daemon.",
+		.examples = {{"essaim doctor explain NAME_MISMATCH", NULL}},
+		.perform = doctor_explain,
 	},
 	{0},
 };

@@ -29,6 +29,7 @@ struct argument {
 	const char *key;  /* in the request's args */
 	enum argument_count count;
 	bool is_node; /* completed with the names of members */
+	bool is_setting; /* a name of proto/setting.h: completed and explained from that table */
 };
 
 enum option_kind {
@@ -38,12 +39,14 @@ enum option_kind {
 	OPTION_CHOICE,   /* the same, one of `value`'s words */
 	OPTION_NUMBER,   /* the same, as an integer */
 	OPTION_DURATION, /* the same, as milliseconds */
+	OPTION_LIST,     /* the same, as an array: "A,B" */
+	OPTION_WORD,     /* a flag that sends its own name, or else the default */
 };
 
 struct option {
 	const char *name;  /* without "--"; NULL ends the list */
 	const char *value; /* as people see it: "DURATION", "default|lan"; NULL for a flag */
-	const char *key;   /* in the request's args; NULL: meant for the command line itself */
+	const char *key;   /* in the request's args; NULL: a flag for the command line itself */
 	enum option_kind kind;
 	const char *fallback; /* used when it is not given; NULL: nothing is sent */
 	const char *help;
@@ -64,10 +67,14 @@ struct command {
 	struct example examples[4];
 	const char *verify; /* the command that tells what became of it (a key is added); or NULL */
 	bool bare;
+	bool bare_takes; /* ... and a word after the noun that is no verb is its argument */
 	bool writes;
 	bool follows; /* what it prints arrives as events; the final answer is empty */
 	/* Runs without the daemon. NULL: the row is a request. */
 	int (*run)(const struct invocation *);
+	/* More than one question and its answer (files, confirmations that need a look first): does
+	 * all of it. Returns an exit code, with *failure filled unless it is 0. */
+	int (*perform)(struct invocation *, struct failure *);
 	/* Completes the request; may ask the user. Returns 0, or an exit code with *failure filled.
 	 */
 	int (*prepare)(struct invocation *, struct failure *);
@@ -114,6 +121,7 @@ struct invocation {
 	const struct globals *globals;
 	json_t *args; /* owned */
 	bool yes;     /* --yes: do not ask */
+	bool wide;    /* --wide: more columns */
 };
 
 #endif

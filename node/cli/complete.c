@@ -1,5 +1,6 @@
 #include "complete.h"
 #include "commands.h"
+#include "setting.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -36,6 +37,8 @@ static void print_rows(void)
 		print_option_words(c->options);
 		if (c->arguments[0].is_node)
 			printf(" $(_essaim_nodes)");
+		for (int i = 0; c->arguments[0].is_setting && i < SETTINGS; i++)
+			printf(" %s", setting_info((enum setting)i)->name);
 		printf("\" ;;\n");
 	}
 }
@@ -43,6 +46,9 @@ static void print_rows(void)
 static void print_choices(const struct option *options)
 {
 	for (const struct option *o = options; o->name != NULL; o++) {
+		if (o->kind == OPTION_LIST)
+			printf("\t--%s) COMPREPLY=($(compgen -W \"$(_essaim_nodes)\" -- \"$current\")); "
+			       "return ;;\n", o->name);
 		if (o->kind != OPTION_CHOICE)
 			continue;
 		printf("\t--%s) words=\"", o->name);

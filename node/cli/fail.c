@@ -37,6 +37,8 @@ static void print_json(const struct failure *f)
 	if (*f->hint)
 		json_object_set_new(error, "hint", json_string(f->hint));
 	json_t *answer = json_pack("{s:o, s:i}", "error", error, "code", f->code);
+	if (f->report != NULL)
+		json_object_set_new(answer, "doctor", f->report);
 	json_print(answer);
 	json_decref(answer);
 }

@@ -4,6 +4,7 @@
 #include "json.h"
 #include "man.h"
 #include "nearest.h"
+#include "setting.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -27,8 +28,9 @@ static void show_options(const struct option *options)
 		char left[64], right[256];
 		snprintf(left, sizeof left, "--%s%s%s", o->name, o->value ? " " : "",
 			 o->value ? o->value : "");
-		snprintf(right, sizeof right, "%s%s%s%s", o->help, o->fallback ? " (" : "",
-			 o->fallback ? o->fallback : "", o->fallback ? ")" : "");
+		bool says = o->fallback != NULL && o->kind != OPTION_WORD;
+		snprintf(right, sizeof right, "%s%s%s%s", o->help, says ? " (" : "",
+			 says ? o->fallback : "", says ? ")" : "");
 		entry(left, OPTION_WIDTH, right);
 	}
 }
@@ -95,6 +97,18 @@ static void show_paragraphs(const char *text)
 	free(copy);
 }
 
+static void show_settings(void)
+{
+	printf("\nSettings\n");
+	for (int i = 0; i < SETTINGS; i++) {
+		const struct setting_info *info = setting_info((enum setting)i);
+		char right[320];
+		snprintf(right, sizeof right, "%s; %s%s%s%s", info->meaning, info->legal,
+			 *info->standard ? " (" : "", info->standard, *info->standard ? ")" : "");
+		entry(info->name, OPTION_WIDTH, right);
+	}
+}
+
 void help_command(const struct command *command)
 {
 	char usage[256];
@@ -107,6 +121,8 @@ void help_command(const struct command *command)
 		printf("\nOptions\n");
 		show_options(command->options);
 	}
+	if (command->arguments[0].is_setting)
+		show_settings();
 	printf("\nExamples\n");
 	for (const struct example *e = command->examples; e->line != NULL; e++) {
 		printf("  %s\n", e->line);
@@ -180,8 +196,13 @@ static int help_words(const struct invocation *in, const char *noun, const char 
 int help_run(const struct invocation *in)
 {
 	const char *noun = json_text(in->args, "noun");
-	if (*json_text(in->args, "complete"))
+	const char *shell = json_text(in->args, "complete");
+	if (strcmp(shell, "bash") == 0)
 		complete_bash();
+	else if (strcmp(shell, "zsh") == 0)
+		complete_zsh();
+	else if (strcmp(shell, "fish") == 0)
+		complete_fish();
 	else if (json_truth(in->args, "man"))
 		man_page();
 	else if (*noun)

@@ -62,8 +62,12 @@ static const struct command *resolve(struct words *words, struct failure *f)
 	} else if (!has_word(words)) {
 		command = command_bare(noun->word);
 	} else {
-		word = next_word(words);
-		command = command_find(noun->word, word);
+		command = command_bare(noun->word);
+		bool verb = command_find(noun->word, words->list[0]) != NULL;
+		if (verb || command == NULL || !command->bare_takes) {
+			word = next_word(words);
+			command = command_find(noun->word, word);
+		}
 	}
 	if (command == NULL)
 		unknown_word(noun ? noun->word : NULL, word, f);
@@ -85,8 +89,10 @@ static int run(struct words *words, struct globals *globals, struct failure *f)
 	if (command == NULL)
 		return CODE_USAGE;
 	int code = arguments_parse(command, words, &invocation, f);
-	if (code == CODE_DONE)
-		code = command->run ? command->run(&invocation) : request_run(&invocation, f);
+	if (code == CODE_DONE && command->run != NULL)
+		code = command->run(&invocation);
+	else if (code == CODE_DONE)
+		code = (command->perform ? command->perform : request_run)(&invocation, f);
 	json_decref(invocation.args);
 	return code;
 }

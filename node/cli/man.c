@@ -1,5 +1,6 @@
 #include "man.h"
 #include "commands.h"
+#include "setting.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -37,9 +38,28 @@ static void put_options(const struct option *options)
 		}
 		putchar('\n');
 		put(o->help);
-		if (o->fallback != NULL) {
+		if (o->fallback != NULL && o->kind != OPTION_WORD) {
 			printf(" (");
 			put(o->fallback);
+			printf(")");
+		}
+		putchar('\n');
+	}
+}
+
+static void put_settings(void)
+{
+	for (int i = 0; i < SETTINGS; i++) {
+		const struct setting_info *info = setting_info((enum setting)i);
+		printf(".TP\n.B ");
+		put(info->name);
+		printf(" \\fR(");
+		put(info->legal);
+		printf(")\\fR\n");
+		put(info->meaning);
+		if (*info->standard) {
+			printf(" (");
+			put(info->standard);
 			printf(")");
 		}
 		putchar('\n');
@@ -72,6 +92,8 @@ static void put_command(const struct command *command)
 	put(command->help);
 	putchar('\n');
 	put_options(command->options);
+	if (command->arguments[0].is_setting)
+		put_settings();
 	printf(".PP\nExamples:\n");
 	put_examples(command->examples);
 }

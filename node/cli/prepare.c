@@ -32,7 +32,7 @@ static void doomed_name(const struct invocation *in, char *out, size_t size)
 	json_decref(status);
 }
 
-static bool typed(const char *expected)
+bool prepare_typed(const char *expected)
 {
 	char line[256] = "";
 	if (fgets(line, sizeof line, stdin) == NULL)
@@ -55,7 +55,7 @@ int prepare_confirmed(struct invocation *in, struct failure *f)
 	human_print(stderr, name);
 	fprintf(stderr, "' to go on: ");
 	fflush(stderr);
-	if (typed(name))
+	if (prepare_typed(name))
 		return 0;
 	snprintf(what, sizeof what, "'%s' was not confirmed", verb);
 	return failure_set(f, CODE_FAILED, what, "nothing was changed");

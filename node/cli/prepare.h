@@ -13,6 +13,9 @@
  */
 int prepare_confirmed(struct invocation *invocation, struct failure *f);
 
+/* Reads a line of standard input: is it exactly that? */
+bool prepare_typed(const char *expected);
+
 /* "-" becomes what standard input holds; bytes that JSON cannot carry well become base64. */
 int prepare_put(struct invocation *invocation, struct failure *f);
 

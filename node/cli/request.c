@@ -26,7 +26,7 @@ static bool is_endless(const struct invocation *in)
 	return in->command->follows && (follow == NULL || json_is_true(follow));
 }
 
-static void print_result(const struct invocation *in, const json_t *result)
+void request_show(const struct invocation *in, const json_t *result)
 {
 	if (in->command->follows)
 		return;
@@ -62,9 +62,18 @@ int request_run(struct invocation *in, struct failure *f)
 	};
 	int code = client_exchange(&x, &result, f);
 	if (result != NULL)
-		print_result(in, result);
+		request_show(in, result);
 	json_decref(result);
 	return code;
+}
+
+int request_exchange(const struct invocation *in, struct exchange *x, json_t **out_result,
+		     struct failure *f)
+{
+	x->socket = in->globals->socket;
+	x->timeout_ms = in->globals->timeout_ms;
+	x->verify = in->command->verify;
+	return client_exchange(x, out_result, f);
 }
 
 json_t *request_quietly(const struct globals *globals, const char *verb)

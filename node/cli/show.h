@@ -15,6 +15,13 @@ void show_version(const struct invocation *in, const json_t *result);
 void show_nodes(const struct invocation *in, const json_t *result);
 void show_node(const struct invocation *in, const json_t *result);
 void show_master(const struct invocation *in, const json_t *result);
+void show_transfer(const struct invocation *in, const json_t *result);
+void show_seized(const struct invocation *in, const json_t *result);
+void show_rekeyed(const struct invocation *in, const json_t *result);
+void show_cluster(const struct invocation *in, const json_t *result);
+void show_setting(const struct invocation *in, const json_t *result);
+void show_backup(const struct invocation *in, const json_t *result);
+void show_restored(const struct invocation *in, const json_t *result);
 void show_token(const struct invocation *in, const json_t *result);
 void show_tokens(const struct invocation *in, const json_t *result);
 void show_value(const struct invocation *in, const json_t *result);
@@ -30,6 +37,9 @@ void show_field(const char *title, const char *format, ...) __attribute__((forma
 /* One line "  ! text": something that needs attention; wraps. */
 void show_notice(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* "a, b" of an array of names, or of objects with a name; `none` if it is empty. */
+void show_names(const json_t *list, const char *none, char *out, size_t size);
+
 /* How long, in words, of a field in milliseconds. Valid until the fourth next call. */
 const char *show_duration(const json_t *object, const char *key);
 
@@ -39,5 +49,8 @@ const char *show_duration(const json_t *object, const char *key);
  * gone, or if there is nothing to say.
  */
 void show_why(const json_t *member, char *out, size_t size);
+
+/* A notice if two processes use this member's key. */
+void show_clone(const json_t *member);
 
 #endif

@@ -61,6 +61,17 @@ void show_why(const json_t *member, char *out, size_t size)
 		snprintf(out + used, size - used, "; accused by %s", accusers);
 }
 
+void show_clone(const json_t *member)
+{
+	const json_t *clone = json_member(member, "clone");
+	if (clone != NULL)
+		show_notice("the key of %s is in use in two places: at %s, and %s ago at %s. Stop the "
+			    "wrong one; if the key may have been stolen: essaim node rekey on %s",
+			    json_text(member, "name"), json_text(member, "address"),
+			    show_duration(clone, "ago_ms"), json_text(clone, "address"),
+			    json_text(member, "name"));
+}
+
 static const char *duty(const json_t *member)
 {
 	if (json_truth(member, "master"))
@@ -68,20 +79,47 @@ static const char *duty(const json_t *member)
 	return json_truth(member, "voter") ? "voter" : "-";
 }
 
-static void add_node(struct libscols_table *table, const json_t *member)
+struct row {
+	char name[128], incarnation[24], wire[24];
+};
+
+static void fill_row(const json_t *member, struct row *out)
 {
-	char name[128], incarnation[24];
-	snprintf(name, sizeof name, "%s%s", json_text(member, "name"),
+	const json_t *wire = json_member(member, "wire");
+	long long most = (long long)json_integer_value(json_array_get(wire, 1));
+	snprintf(out->name, sizeof out->name, "%s%s", json_text(member, "name"),
 		 json_truth(member, "self") ? " *" : "");
-	snprintf(incarnation, sizeof incarnation, "%lld",
+	snprintf(out->incarnation, sizeof out->incarnation, "%lld",
 		 (long long)json_number(member, "incarnation"));
-	table_row(table,
-		  (const char *const[]){name, json_text(member, "state"), json_text(member, "role"),
-					duty(member), json_text(member, "address"), incarnation,
-					show_duration(member, "since_ms")});
+	if (most == 0)
+		snprintf(out->wire, sizeof out->wire, "?");
+	else
+		snprintf(out->wire, sizeof out->wire, "%lld-%lld",
+			 (long long)json_integer_value(json_array_get(wire, 0)), most);
 }
 
-void show_nodes(const struct invocation *in, const json_t *result)
+static void add_node(struct libscols_table *table, const json_t *member)
+{
+	struct row row;
+	fill_row(member, &row);
+	table_row(table, (const char *const[]){row.name, json_text(member, "state"),
+					       json_text(member, "role"), duty(member),
+					       json_text(member, "address"), row.incarnation,
+					       show_duration(member, "since_ms")});
+}
+
+static void add_wide(struct libscols_table *table, const json_t *member)
+{
+	struct row row;
+	fill_row(member, &row);
+	const char *version = json_text(member, "version");
+	table_row(table, (const char *const[]){row.name, json_text(member, "state"),
+					       json_text(member, "role"), duty(member),
+					       *version ? version : "?", row.wire,
+					       json_text(member, "address"), row.incarnation});
+}
+
+static struct libscols_table *begin_nodes(bool wide)
 {
 	static const struct column columns[] = {
 	    {"NAME", COLUMN_TEXT},    {"STATE", COLUMN_WORD},
@@ -89,6 +127,16 @@ void show_nodes(const struct invocation *in, const json_t *result)
 	    {"ADDRESS", COLUMN_TEXT}, {"INC", COLUMN_NUMBER},
 	    {"SINCE", COLUMN_NUMBER}, {0},
 	};
+	static const struct column all[] = {
+	    {"NAME", COLUMN_TEXT},    {"STATE", COLUMN_WORD},   {"ROLE", COLUMN_WORD},
+	    {"DUTY", COLUMN_WORD},    {"VERSION", COLUMN_WORD}, {"WIRE", COLUMN_WORD},
+	    {"ADDRESS", COLUMN_TEXT}, {"INC", COLUMN_NUMBER},   {0},
+	};
+	return table_begin(wide ? all : columns);
+}
+
+void show_nodes(const struct invocation *in, const json_t *result)
+{
 	size_t i;
 	json_t *member;
 	char why[512];
@@ -98,10 +146,12 @@ void show_nodes(const struct invocation *in, const json_t *result)
 		       "join).\n");
 		return;
 	}
-	struct libscols_table *table = table_begin(columns);
+	struct libscols_table *table = begin_nodes(in->wide);
 	json_array_foreach(result, i, member)
 	{
-		add_node(table, member);
+		if (json_member(member, "successor") != NULL && !in->wide)
+			continue; /* a key it had before: it is in the list under its new one */
+		(in->wide ? add_wide : add_node)(table, member);
 		self |= json_truth(member, "self");
 	}
 	table_end(table);
@@ -112,6 +162,7 @@ void show_nodes(const struct invocation *in, const json_t *result)
 		show_why(member, why, sizeof why);
 		if (*why)
 			show_notice("%s", why);
+		show_clone(member);
 	}
 }
 
@@ -133,6 +184,33 @@ static void show_clock(const json_t *node)
 		   : offset > 0 ? "ahead of ours"
 				: "behind ours",
 		   show_duration(clock, "error_ms"), show_duration(clock, "round_trip_ms"));
+}
+
+/* Nothing to choose from is nothing to show. */
+static void show_paths(const json_t *paths)
+{
+	static const struct column columns[] = {
+	    {"PATH FROM", COLUMN_TEXT}, {"TO", COLUMN_TEXT},     {"STATE", COLUMN_WORD},
+	    {"USED", COLUMN_WORD},      {"TRIP", COLUMN_NUMBER}, {"HEARD", COLUMN_NUMBER}, {0},
+	};
+	size_t i;
+	json_t *path;
+	if (json_array_size(paths) < 2)
+		return;
+	struct libscols_table *table = table_begin(columns);
+	json_array_foreach(paths, i, path)
+	{
+		char trip[24];
+		snprintf(trip, sizeof trip, "%.1f ms",
+			 json_number_value(json_object_get(path, "round_trip_ms")));
+		table_row(table, (const char *const[]){
+				     json_text(path, "local"), json_text(path, "remote"),
+				     json_text(path, "state"), json_truth(path, "used") ? "yes" : "-",
+				     json_member(path, "round_trip_ms") ? trip : "-",
+				     json_member(path, "heard_ms") ? show_duration(path, "heard_ms") : "never"});
+	}
+	putchar('\n');
+	table_end(table);
 }
 
 static void show_facts(json_t *facts)
@@ -161,6 +239,12 @@ static void show_facts(json_t *facts)
 	table_end(table);
 }
 
+void show_rekeyed(const struct invocation *in, const json_t *result)
+{
+	show_field("old id", "%s", json_text(result, "old_id"));
+	show_field("new id", "%s", json_text(result, "new_id"));
+}
+
 void show_node(const struct invocation *in, const json_t *node)
 {
 	const json_t *wire = json_member(node, "wire");
@@ -182,5 +266,7 @@ void show_node(const struct invocation *in, const json_t *node)
 	show_why(node, why, sizeof why);
 	if (*why)
 		show_notice("%s", why);
+	show_clone(node);
+	show_paths(json_member(node, "paths"));
 	show_facts(json_member(node, "facts"));
 }

@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define FIELD_WIDTH 13 /* "incarnation" and air */
 
@@ -42,6 +43,20 @@ const char *show_duration(const json_t *object, const char *key)
 	char *out = texts[turn++ % 4];
 	human_duration(json_number(object, key), out);
 	return out;
+}
+
+void show_names(const json_t *list, const char *none, char *out, size_t size)
+{
+	size_t i;
+	json_t *item;
+	snprintf(out, size, "%s", json_array_size(list) == 0 ? none : "");
+	json_array_foreach(list, i, item)
+	{
+		size_t used = strlen(out);
+		const char *name =
+		    json_is_string(item) ? json_string_value(item) : json_text(item, "name");
+		snprintf(out + used, size - used, "%s%s", used ? ", " : "", name);
+	}
 }
 
 void show_done(const struct invocation *in, const json_t *result)

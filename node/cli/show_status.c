@@ -61,14 +61,40 @@ static void show_master_line(const json_t *status)
 			   show_duration(status, "lease_remaining_ms"));
 }
 
-static void show_counts(const json_t *status)
+/* Why there are not as many as wanted; on two lines, since it is a whole sentence. */
+static void show_voters(const json_t *status)
 {
 	const json_t *voters = json_member(status, "voters");
-	const json_t *members = json_member(status, "members");
+	long long total = json_number(voters, "total"), wanted = json_number(status, "voters_wanted");
 	show_field("voters", "%lld of %lld reachable, %lld needed",
-		   (long long)json_number(voters, "reachable"),
-		   (long long)json_number(voters, "total"),
+		   (long long)json_number(voters, "reachable"), total,
 		   (long long)json_number(voters, "needed"));
+	if (wanted != 0 && wanted != total)
+		show_field("", "%lld wanted: %s", wanted, json_text(status, "voters_why"));
+}
+
+/* Only while they differ: an upgrade is under way. */
+static void show_versions(const json_t *status)
+{
+	const char *version;
+	json_t *count, *versions = json_member(status, "versions");
+	char text[256] = "";
+	if (json_object_size(versions) < 2)
+		return;
+	json_object_foreach(versions, version, count)
+	{
+		size_t used = strlen(text);
+		snprintf(text + used, sizeof text - used, "%s%lld on %s", used ? ", " : "",
+			 (long long)json_integer_value(count), version);
+	}
+	show_field("versions", "%s; the cluster works at level %lld (essaim node list --wide)", text,
+		   (long long)json_number(status, "level"));
+}
+
+static void show_counts(const json_t *status)
+{
+	const json_t *members = json_member(status, "members");
+	show_voters(status);
 	show_field("members", "%lld of %lld reachable",
 		   (long long)json_number(members, "reachable"),
 		   (long long)json_number(members, "total"));
@@ -104,6 +130,43 @@ static int notice_standing(const json_t *status)
 		}
 	}
 	return 0;
+}
+
+static int notice_clones(const json_t *status)
+{
+	char names[256];
+	const json_t *clones = json_member(status, "clones");
+	if (json_array_size(clones) == 0)
+		return 0;
+	show_names(clones, "", names, sizeof names);
+	show_notice("in use in two places: the key of %s (essaim node show NAME)", names);
+	return 1;
+}
+
+/* What seizures do to this node. */
+static int notice_seizures(const json_t *status)
+{
+	const char *by = json_text(status, "superseded_by");
+	const char *consented = json_text(status, "consented_to");
+	int given = 0;
+	if (*by && json_truth(status, "rival")) {
+		show_notice("%s seized the cluster at the same time as this node's side, and goes before "
+			    "it: this side has stopped, and what it wrote since is lost", by);
+		given++;
+	} else if (*by) {
+		show_notice("%s founded the newer generation", by);
+		given++;
+	}
+	if (*consented) {
+		show_notice("%s seizes the cluster: this node follows it, and does not vote until that "
+			    "has ended", consented);
+		given++;
+	}
+	if (*json_text(status, "seizing")) {
+		show_notice("this node seizes the cluster (%s)", json_text(status, "seizing"));
+		given++;
+	}
+	return given;
 }
 
 static int notice_own_trouble(const json_t *status)
@@ -211,6 +274,7 @@ void show_status(const struct invocation *in, const json_t *status)
 	show_node_line(status);
 	show_master_line(status);
 	show_counts(status);
+	show_versions(status);
 	show_dropped(status);
 	putchar('\n');
 	json_t *nodes = all_present(status) ? NULL : request_quietly(in->globals, "node list");
@@ -218,6 +282,7 @@ void show_status(const struct invocation *in, const json_t *status)
 	/* A node that takes no part has no news of the others. */
 	if (given == 0)
 		given = notice_no_master(status, nodes) + notice_members(nodes);
+	given += notice_seizures(status) + notice_clones(status);
 	given += notice_own_trouble(status);
 	if (given == 0)
 		printf("All is well.\n");

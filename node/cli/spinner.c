@@ -27,8 +27,9 @@ void spinner_say(struct spinner *s, const char *text)
 void spinner_turn(struct spinner *s)
 {
 	int64_t elapsed = monotonic_ms() - s->begun_ms;
-	if (!s->wanted || elapsed < SPINNER_AFTER_MS)
+	if (!s->wanted || elapsed < SPINNER_AFTER_MS || elapsed < s->next_ms)
 		return;
+	s->next_ms = elapsed + SPINNER_TICK_MS / 2;
 	fprintf(stderr, "\r\033[K%c ", "|/-\\"[s->turn++ % 4]);
 	human_print(stderr, s->text);
 	fprintf(stderr, " (%lld s)", (long long)(elapsed / 1000));

@@ -11,6 +11,7 @@
 
 struct spinner {
 	int64_t begun_ms;
+	int64_t next_ms; /* not turned before: it may be called at any rate */
 	unsigned turn;
 	bool wanted, shown;
 	char text[160];

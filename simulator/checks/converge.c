@@ -20,13 +20,19 @@ static bool same(const struct converge_view *a, const struct converge_view *b, c
 		         "node %u knows master %016" PRIx64 " of epoch %" PRIu64
 		         ", node %u %016" PRIx64 " of %" PRIu64,
 		         a->node, a->master, a->epoch, b->node, b->master, b->epoch);
-	else if (b->commit != a->commit)
+	else if (b->commit < b->floor)
 		snprintf(why, size,
-		         "node %u has committed %" PRIu64 " entries, node %u %" PRIu64, a->node,
-		         a->commit, b->node, b->commit);
+		         "node %u has committed %" PRIu64 " entries, another had %" PRIu64
+		         " a while ago", b->node, b->commit, b->floor);
 	else if (b->reachable != b->members || b->members != a->members)
 		snprintf(why, size, "node %u reaches %u of %u members, node %u %u of %u", a->node,
 		         a->reachable, a->members, b->node, b->reachable, b->members);
+	else if (b->generation != a->generation || b->level != a->level)
+		snprintf(why, size,
+		         "node %u is of generation %" PRIu64 " at level %u, node %u of %" PRIu64 " at %u",
+		         a->node, a->generation, a->level, b->node, b->generation, b->level);
+	else if (b->settings != a->settings)
+		snprintf(why, size, "nodes %u and %u have other settings", a->node, b->node);
 	else
 		return true;
 	return false;

@@ -1,8 +1,8 @@
 /*
  * converge.h: once everything is healed, everyone agrees within a bound, and goes on agreeing.
  *
- * Agreement: every node knows the same master and epoch, one of them is that master, all commit
- * indexes are equal and nobody finds a member unreachable.
+ * Agreement: every node knows the same master and epoch, one of them is that master, nobody lacks
+ * what another had committed a look ago, nobody finds a member unreachable, and generation, level and settings are one.
  * Source: TigerBeetle's VOPR, liveness mode.
  */
 #ifndef ESSAIM_CHECK_CONVERGE_H
@@ -16,7 +16,10 @@ struct converge_view {
 	node_id self, master;
 	bool self_master;
 	uint64_t epoch, commit;
+	uint64_t floor; /* what somebody had committed a look ago */
 	uint32_t members, reachable;
+	uint64_t generation, settings; /* its number; a hash of what is set */
+	uint32_t level;
 };
 
 #define CONVERGE_BOUND (30 * SECOND)
@@ -24,6 +27,7 @@ struct converge_view {
 struct converge {
 	instant healed_at; /* NEVER: not yet */
 	instant agreed_at; /* NEVER: not now */
+	uint64_t commit; /* the highest of the last look */
 	bool reported;
 };
 

@@ -35,6 +35,12 @@ void prefix_report(struct prefix *p, struct violations *v, instant at, uint32_t 
 		              node, index, p->first[index]);
 }
 
+void prefix_cut(struct prefix *p, uint64_t index)
+{
+	while (++index < p->capacity)
+		p->hashes[index] = 0;
+}
+
 void prefix_finish(struct prefix *p)
 {
 	free(p->hashes);

@@ -15,6 +15,8 @@ struct prefix {
 
 void prefix_report(struct prefix *p, struct violations *v, instant at, uint32_t node,
                    uint64_t index, uint64_t hash);
+/* A new generation: what was committed above this index may be something else now. */
+void prefix_cut(struct prefix *p, uint64_t index);
 void prefix_finish(struct prefix *p);
 
 #endif

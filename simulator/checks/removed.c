@@ -4,10 +4,11 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-void removed_init(struct removed *r, uint32_t nodes)
+void removed_init(struct removed *r, uint32_t observers, uint32_t members)
 {
-	r->nodes = nodes;
-	r->since = calloc((size_t)nodes * nodes, sizeof(*r->since));
+	r->observers = observers;
+	r->members = members;
+	r->since = calloc((size_t)observers * members, sizeof(*r->since));
 	assert(r->since);
 }
 
@@ -20,7 +21,7 @@ void removed_finish(struct removed *r)
 void removed_report(struct removed *r, struct violations *v, instant at, uint32_t observer,
                     uint64_t commit, uint32_t member, bool shown_removed)
 {
-	uint64_t *since = &r->since[(size_t)observer * r->nodes + member];
+	uint64_t *since = &r->since[(size_t)observer * r->members + member];
 	if (shown_removed) {
 		if (!*since || commit < *since)
 			*since = commit ? commit : 1;

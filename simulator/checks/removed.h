@@ -12,18 +12,18 @@
 #include "violation.h"
 
 struct removed {
-	uint32_t nodes;
-	uint64_t *since; /* [observer * nodes + member]: commit index at which it was first shown
+	uint32_t observers, members;
+	uint64_t *since; /* [observer * members + member]: commit index at which it was first shown
 	                    as removed; 0: never */
 };
 
-void removed_init(struct removed *r, uint32_t nodes);
+void removed_init(struct removed *r, uint32_t observers, uint32_t members);
 void removed_finish(struct removed *r);
 
 /* The observer's disk went back: it may not know any more. */
 static inline void removed_forget(struct removed *r, uint32_t observer)
 {
-	memset(r->since + (size_t)observer * r->nodes, 0, r->nodes * sizeof(*r->since));
+	memset(r->since + (size_t)observer * r->members, 0, r->members * sizeof(*r->since));
 }
 
 void removed_report(struct removed *r, struct violations *v, instant at, uint32_t observer,

@@ -39,7 +39,21 @@
 	S(LEFT, "a member left")                                                                   \
 	S(REMOVED, "a member was removed")                                                         \
 	S(VOTER_CHANGED, "a voter was added or dropped after the founding")                        \
+	S(FOREIGN_HEARD, "a packet of another cluster arrived")                                    \
 	S(LIED, "an insider's packet was altered")                                                 \
+	S(SETTING_CHANGED, "a setting was changed")                                                \
+	S(TERMS_CHANGED, "the times of the lease were changed")                                    \
+	S(VOTER_SWAPPED, "a silent voter was replaced")                                            \
+	S(VOTER_STAYS, "a voter that should go had to stay")                                       \
+	S(ADDRESS_KEPT, "the ledger took a member's new address")                                  \
+	S(STRAYED, "a lost member was greeted where it strayed")                                   \
+	S(PATH_DOWN, "a member answered by its other path only")                                   \
+	S(UPGRADED, "a node of the version before was upgraded")                                   \
+	S(LEVEL_RAISED, "the last of them was, and the level rose")                                \
+	S(REKEYED, "a member went on with another key")                                            \
+	S(SEIZE_REFUSED, "a seizure was refused")                                                  \
+	S(SEIZED, "the cluster was seized")                                                        \
+	S(FOLLOWED, "a member followed into the new generation")                                   \
 	S(FAILOVER_JUDGED, "a fail-over with no other fault near it was timed")
 
 enum situation {

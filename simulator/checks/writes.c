@@ -81,11 +81,22 @@ void writes_final_counter(const struct writes *w, struct violations *v, instant 
                           uint64_t value)
 {
 	const struct writes_row *row = &w->rows[key];
+	if (row->forgotten)
+		return;
 	if (value < row->raised || value > row->raised + row->maybe_raised)
 		violation_add(v, at, "writes",
 		              "counter %u ends at %" PRIu64 ": %" PRIu64
 		              " raises were acknowledged, %" PRIu64 " are unknown",
 		              key, value, row->raised, row->maybe_raised);
+}
+
+void writes_forget(struct writes *w)
+{
+	for (int key = 0; key < WRITES_KEYS; key++) {
+		w->rows[key].seen = 0;
+		w->rows[key].count = 0;
+		w->rows[key].forgotten = true;
+	}
 }
 
 void writes_finish(struct writes *w)

@@ -30,6 +30,7 @@ struct writes_row {
 	struct written *history; /* ascending by version */
 	uint32_t count, capacity;
 	uint64_t raised, maybe_raised; /* counters */
+	bool forgotten; /* its beginning is: a counter's raises cannot be counted */
 };
 
 struct writes {
@@ -63,6 +64,8 @@ static inline void writes_raised(struct writes *w, uint32_t key, bool surely)
 void writes_final_counter(const struct writes *w, struct violations *v, instant at, uint32_t key,
                           uint64_t value);
 
+/* A new generation: what clients were told before may be lost; what they are told now counts. */
+void writes_forget(struct writes *w);
 void writes_finish(struct writes *w);
 
 #endif

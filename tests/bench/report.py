@@ -6,7 +6,7 @@ import sys
 LINES = []
 
 
-def figure(bench, n, profile, metric, values, target=None, digits=4):
+def figure(bench, n, profile, metric, values, target=None, digits=4, **more):
     """Prints one figure. `target`: the median may not be above it ('>=' text: not below)."""
     good = [v for v in values if v is not None]
     lost = len(values) - len(good)
@@ -17,6 +17,7 @@ def figure(bench, n, profile, metric, values, target=None, digits=4):
             "trials": len(values), "target": target, "ok": met(good, lost, target)}
     if lost:
         line["lost"] = lost
+    line |= more
     LINES.append(line)
     print(json.dumps(line), flush=True)
     return line

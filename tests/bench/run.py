@@ -13,8 +13,10 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
+from handover import handover  # noqa: E402
 from probe import cpu_s, rss_mb, said  # noqa: E402
 from report import LINES, figure, talk  # noqa: E402
+from scale import bootstrap, loss, scale200, scale1000, watch  # noqa: E402
 from swarm import Swarm, lab  # noqa: E402
 import daemon  # noqa: E402  (of tests/net)
 
@@ -251,7 +253,13 @@ def swarm():
         figure("swarm", n, profile, "peak memory, MiB", [run["memory_bytes"] / 2 ** 20 for run in runs], memory, 0)
 
 
-BENCHES = {f.__name__: f for f in (failover, death, puts, footprint, idle, simulator, swarm)}
+def only_loss():
+    loss(pick(60, 600))
+
+
+ALWAYS = (failover, handover, death, puts, footprint, idle, simulator, swarm, bootstrap, watch, scale200)
+BENCHES = {f.__name__: f for f in ALWAYS} | {"loss": only_loss}
+WORD_ONLY = {"scale1000": scale1000}  # half an hour and twelve gigabytes: only if it is asked for
 
 
 def peers():
@@ -266,15 +274,16 @@ def peers():
 
 def main():
     words = [w for w in sys.argv[1:] if not w.startswith("--")]
-    unknown = [w for w in words if w not in BENCHES]
+    benches = BENCHES | WORD_ONLY
+    unknown = [w for w in words if w not in benches]
     if unknown:
-        sys.exit(f"unknown bench: {' '.join(unknown)}; there are: {' '.join(BENCHES)}")
+        sys.exit(f"unknown bench: {' '.join(unknown)}; there are: {' '.join(benches)}")
     lab.enter(LIMIT_S)
     failed = []
     for name in words or BENCHES:
         talk(f"--- {name}")
         try:
-            BENCHES[name]()
+            benches[name]()
         except Exception as error:  # the other figures are still worth having
             failed.append(name)
             talk(f"{name} could not be measured: {type(error).__name__}: {error}")

@@ -52,5 +52,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	ROUND_TRIP(token_row, data, size);
 	ROUND_TRIP(kv_row, data, size);
 	ROUND_TRIP(origin_row, data, size);
+	ROUND_TRIP(seized, data, size);
 	return 0;
 }

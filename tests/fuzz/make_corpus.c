@@ -77,6 +77,7 @@ static void write_stored(const char *folder)
 	WRITE_STORED(folder, member_row, 103);
 	WRITE_STORED(folder, token_row, 104);
 	WRITE_STORED(folder, origin_row, 105);
+	WRITE_STORED(folder, seized, 106);
 	write_file(folder, "frame", "kv_row", packed, kv_row_encode(&row, packed, sizeof packed));
 }
 

@@ -2,8 +2,13 @@
 
 name: of the file; rule: the sentence that the case proves; argv; answers: verb -> steps (see
 fake_daemon.py); stdin: bytes; terminal: on a pseudo-terminal; json: standard output must parse to
-exactly this; wide: lines may be wider than 80 columns (data, not tables).
+exactly this; wide: lines may be wider than 80 columns (data, not tables). Files are in the case's
+own FOLDER: file: bytes of b before; written: (name, bytes) after; absent: a name not there after,
+nor anything beside it. A list for stdin is one answer to each question on the terminal.
 """
+
+import hashlib
+import json
 
 
 def done(result):
@@ -27,6 +32,7 @@ STATUS = {
     "dropped": {"short": 0, "stranger": 0}, "standing": "member", "self_master": False,
     "commit": 120, "applied": 120, "health": 0, "votes": True, "disk_failed": False,
     "quarantine_ms": 0, "version": "0.1.0", "uptime_s": 11520,
+    "level": 2, "versions": {"0.1.0": 3}, "voters_wanted": 3, "voters_why": "3 of 3 members vote",
 }
 
 BLANK = {
@@ -41,7 +47,7 @@ BLANK = {
 def node(name, address, state="reachable", **more):
     row = {"name": name, "id": "0123456789abcdef", "address": address, "state": state,
            "role": "node", "voter": True, "master": False, "self": False, "incarnation": 3,
-           "since_ms": 4000, "heard_ms": 120, "accusers": [], "wire": [1, 1]}
+           "since_ms": 4000, "heard_ms": 120, "accusers": [], "wire": [1, 2], "version": "0.2.0"}
     row.update(more)
     return row
 
@@ -61,8 +67,8 @@ SUFFERING = [
          accusers=[{"name": "n1", "health": 0, "outcome": "host_up"}]),
     node("a-node-with-a-rather-long-name.rack-17.example", "203.0.113.117:17800", voter=False,
          state="unknown", heard_ms=-1, incarnation=0, since_ms=99000000),
-    node("w1", "192.0.2.9:7800", role="witness", since_ms=300000000),
-    node("gone", "192.0.2.8:7800", state="removed", voter=False, since_ms=90061000),
+    node("w1", "192.0.2.9:7800", role="witness", since_ms=300000000, wire=[1, 1], version="0.1.0"),
+    node("gone", "192.0.2.8:7800", state="removed", voter=False, since_ms=90061000, wire=[0, 0], version=None),
 ]
 
 SHOWN = dict(NODES[1], key="9f" * 32, clock={"offset_ms": -12, "error_ms": 1, "round_trip_ms": 2},
@@ -71,6 +77,52 @@ SHOWN = dict(NODES[1], key="9f" * 32, clock={"offset_ms": -12, "error_ms": 1, "r
                     "address": {"value": "a value so long that it has to be wrapped inside its "
                                          "column, since cutting it would hide its end",
                                 "version": 2, "age_ms": 7200000}})
+
+def path(local, remote, state="up", **more):
+    row = {"local": local + ":7800", "remote": remote + ":7800", "state": state, "used": False,
+           "round_trip_ms": 0.4, "heard_ms": 900}
+    row.update(more)
+    return row
+
+
+TWO_PATHS = dict(SHOWN, paths=[
+    path("192.0.2.1", "192.0.2.2", "down", heard_ms=14000),
+    path("192.0.2.1", "198.51.100.2", "unknown", round_trip_ms=None, heard_ms=None),
+    path("198.51.100.1", "198.51.100.2", used=True),
+    path("[2001:db8:1234:5678:9abc:def0:1234:1]", "[2001:db8:1234:5678:9abc:def0:1234:2]")])
+
+SETTINGS = {
+    "voters": {"value": "5", "set": True, "legal": "auto, 3, 5 or 7"},
+    "voter-patience": {"value": "5m", "set": False, "legal": "a duration from 1s to 7d"},
+    "profile": {"value": "default", "set": False, "legal": "default or lan"},
+}
+
+
+def voter(name, **more):
+    return dict({"name": name, "witness": False, "reachable": True, "master": False, "health": 0}, **more)
+
+
+SWARM = {
+    "cluster": CLUSTER, "generation": 1, "hash": "c0ffee00" * 8, "level": 2, "profile": "default",
+    "settings": SETTINGS, "voters": [voter("n1"), voter("n2", master=True), voter("w1", witness=True)],
+    "voters_wanted": 3, "voters_why": "5 are wished, and there are members for 3", "generations": [],
+}
+
+SEIZED_SWARM = dict(SWARM, generation=3, voters=[voter("n1", master=True), voter("n3", reachable=False)],
+                    voters_wanted=2, voters_why="n3 is unreachable, and nobody could take its place",
+                    generations=[
+    {"number": 2, "how": "seized", "by": "n1", "when": "2026-03-01T12:00:00.000Z", "dead": ["n2", "n4"],
+     "hash": "beef0000" * 8},
+    {"number": 3, "how": "restored", "by": "n1", "when": "2026-04-01T12:00:00.000Z", "dead": [],
+     "hash": "c0ffee00" * 8}])
+
+PLAN = {
+    "plan": True, "cluster": CLUSTER, "generation": 1, "node": "n1", "commit": 120, "wait_ms": 3200,
+    "dead": [{"name": "n2", "voter": True, "state": "unreachable", "heard_ms": 1830000},
+             {"name": "n3", "voter": False, "state": "unknown", "heard_ms": -1}],
+    "follow": ["n4", "w1"],
+}
+SEIZED = {"generation": 2, "hash": "c0ffee00" * 8, "followed": ["n4"], "removed": ["n2", "n3"]}
 
 EVENTS = [
     {"time": "2026-03-01T12:00:00.123Z", "rule": "LEASE_TAKEN", "level": "notice", "subject": "n2",
@@ -111,8 +163,91 @@ def both(name, rule, argv, verb, result, **more):
                  json=result, wide=True)]
 
 
+CLOCKS = {
+    "nodes": [
+        {"name": "n1", "unknown": False, "synchronised": True, "service": "chrony", "max_error_ms": 200.0,
+         "rate_ppm": 0.0, "stepped_ms": 0.0, "stepped": None},
+        {"name": "n2", "unknown": False, "synchronised": False, "service": "", "max_error_ms": 0.0,
+         "rate_ppm": -12.0, "stepped_ms": -3600000.0, "stepped": "2026-03-01T12:00:00.000Z"},
+        {"name": "n3", "unknown": True, "synchronised": False, "service": "", "max_error_ms": 0.0,
+         "rate_ppm": 0.0, "stepped_ms": 0.0, "stepped": None}],
+    "offsets": [
+        {"from": "n1", "to": "n2", "offset_ms": 3000.0, "error_ms": 2.0},
+        {"from": "n2", "to": "n1", "offset_ms": -3000.0, "error_ms": 4.0},
+        {"from": "n1", "to": "n3", "offset_ms": 0.0, "error_ms": 2.0}],
+    "findings": [{"what": "the clock of n2 is off by 3 s (known to +- 2 ms)"}],
+}
+
+DNS = {
+    "servers": [
+        {"node": "n1", "server": "192.0.2.53", "verdict": "ok", "rcode": 0, "worst_ms": 0},
+        {"node": "n1", "server": "2001:db8::53", "verdict": "dead", "rcode": 0, "worst_ms": 0},
+        {"node": "n1", "server": "system", "verdict": "slow", "rcode": 0, "worst_ms": 2000}],
+    "problems": [
+        {"node": "n1", "about": "n2", "kind": "name", "server": "192.0.2.53", "verdict": "differs", "worst_ms": 0},
+        {"node": "n1", "about": "n3", "kind": "address", "server": "192.0.2.53", "verdict": "slow", "worst_ms": 2000}],
+    "unknown": [],
+}
+
+SICK = {
+    "findings": [
+        {"code": "NAME_MISMATCH", "severity": "error", "area": "dns", "about": "n2", "where": ["n1", "n3"],
+         "what": "on n1 the name n2 leads to 192.0.2.99",
+         "why": "Whoever uses the name (ssh, migration, file shares) reaches another machine.",
+         "command": "getent ahosts n2   # on n1, then mend DNS or /etc/hosts", "since": "2026-03-01T12:00:00.000Z"},
+        {"code": "VOTERS_TWO", "severity": "info", "area": "quorum", "about": None, "where": ["n1"],
+         "what": "two voters: when either dies there is no master",
+         "why": "Two machines alone cannot tell a dead peer from a cut cable.",
+         "command": "essaim token create --witness   # and join --witness on any small board",
+         "since": "2026-03-01T12:00:00.000Z"}],
+    "asked": 2, "silent": ["n3"],
+}
+
+def point(check, state, what, command=""):
+    return {"check": check, "state": state, "what": what, "command": command}
+
+
+DOOR = {
+    "checks": [
+        point("address", "ok", "192.0.2.1:7800 takes TCP connections (2 ms)"),
+        point("udp", "unknown", "nobody answers the packets of a node that is no member: its key is not known there"),
+        point("token", "wrong", "the token is used up", "essaim token create   # on any member"),
+        point("master", "wrong", "no master: n1 was just started and does not vote yet; clears by itself in 3 s",
+              "essaim join 192.0.2.1:7800 --token TOKEN   # again, then")],
+    "verdict": "token: the token is used up",
+}
+OPEN_DOOR = {"checks": [point("address", "ok", "192.0.2.1:7800 takes TCP connections (2 ms)")],
+             "verdict": "nothing is wrong"}
+
 TROUBLE = dict(STATUS, master=None, lease_remaining_ms=0,
                voters={"total": 3, "reachable": 1, "needed": 2}, members={"total": 5, "reachable": 2})
+
+
+# A backup as the daemon gives it, and as the file holds it.
+BACKUP_ROWS = [
+    {"essaim_backup": 1, "cluster": CLUSTER, "generation": 1, "hash": "c0ffee00" * 8, "index": 120,
+     "made": "2026-03-01T12:00:00.000Z", "node": "n1"},
+    {"table": "setting", "key": "voters", "value": "5"},
+    {"table": "member", "key": "n1", "id": "0123456789abcdef", "address": "192.0.2.1:7800", "role": "node"},
+    {"table": "kv", "key": "motd", "version": 3, "changed_ns": 1772366400000000000, "value": "back at noon"},
+]
+
+
+def lines(rows):
+    return [json.dumps(row, separators=(",", ":")).encode() for row in rows]
+
+
+def checksum(rows):
+    """As node/backup_lines.h has it: each line's BLAKE2b-256 hashed together with the sum so far."""
+    total = bytes(32)
+    for line in lines(rows):
+        total = hashlib.blake2b(total + hashlib.blake2b(line, digest_size=32).digest(), digest_size=32).digest()
+    return total.hex()
+
+
+FOOT = {"rows": len(BACKUP_ROWS) - 1, "checksum": checksum(BACKUP_ROWS)}
+BACKUP = b"".join(line + b"\n" for line in lines(BACKUP_ROWS + [FOOT]))
+RESTORED = {"cluster": CLUSTER, "generation": 2}
 
 CASES = [
     # ---- status ----
@@ -136,6 +271,19 @@ CASES = [
          {"status": done(dict(STATUS, votes=False, quarantine_ms=1500))}),
     case("status-removed", "a removed node is told how to come back", "status",
          {"status": done(dict(TROUBLE, standing="removed")), "node list": done(SUFFERING)}),
+    case("status-voters", "with fewer voters than wanted status says why", "status", {"status": done(dict(
+        STATUS, voters={"total": 3, "reachable": 3, "needed": 2}, voters_wanted=5,
+        voters_why="5 are wished, and there are members for 3: let two more nodes join"))}),
+    case("status-upgrade", "while versions differ status says how many run which", "status", {"status": done(dict(
+        STATUS, level=1, versions={"0.1.0": 1, "0.2.0": 2}))}),
+    case("status-old-generation", "a node that was left behind is told by whom, and how to come back", "status",
+         {"status": done(dict(TROUBLE, standing="old generation", superseded_by="n1", rival=False)),
+          "node list": done(SUFFERING)}),
+    case("status-rival", "the loser of two seizures is told that it lost", "status",
+         {"status": done(dict(TROUBLE, standing="old generation", superseded_by="n4", rival=True)),
+          "node list": done(SUFFERING)}),
+    case("status-consented", "a node that follows a seizure says whose", "status",
+         {"status": done(dict(TROUBLE, votes=False, consented_to="n1")), "node list": done(NODES)}),
     # ---- init, join, leave ----
     *both("init", "init sends the name and the profile", "init n1", "init", {"cluster": CLUSTER, "node": "n1"}),
     case("init-lan", "init takes a profile", "init n1 --profile=lan",
@@ -145,9 +293,19 @@ CASES = [
     *both("join", "join sends every address, the token and the name",
           "join 192.0.2.1 [2001:db8::2]:7801 --token %s --name n3" % TOKEN, "join",
           {"cluster": CLUSTER, "node": "n3"}),
+    case("join-witness", "join --witness says so", "join 192.0.2.1 --witness --token " + TOKEN,
+         {"join": done({"cluster": CLUSTER, "node": "w1"})}),
     case("join-refused", "a refused token says why", "join 192.0.2.1 --token " + TOKEN,
          {"join": refused(1, "192.0.2.1:7800 refused the token", "it was used already",
                           "essaim token create (on any member)")}),
+    case("join-screen", "a join that fails shows why, point by point, before its error",
+         "join 192.0.2.1 192.0.2.2 --name n3 --token " + TOKEN,
+         {"join": refused(1, "'join' failed", "the token is used up", "essaim status"), "doctor auth": done(DOOR)}),
+    case("join-screen-json", "as JSON the error of a join holds the points",
+         "join 192.0.2.1 --json --token " + TOKEN,
+         {"join": refused(1, "'join' failed", "the token is used up", "essaim status"), "doctor auth": done(DOOR)},
+         json={"error": {"what": "'join' failed", "why": "the token is used up", "hint": "essaim status"},
+               "code": 1, "doctor": DOOR}),
     case("leave", "leave goes ahead without a terminal", "leave", {"leave": done({})}),
     case("leave-json", "a verb without a result prints an empty object as JSON", "leave --json",
          {"leave": done({})}, json={}),
@@ -162,6 +320,8 @@ CASES = [
     *both("token-create", "token create prints the token alone on standard output",
           "token create --expires 90m --uses 4", "token create",
           {"token": TOKEN, "expires": "2026-03-01T15:00:00Z"}, wide=True),
+    case("token-create-witness", "token create --witness makes a token for a witness", "token create --witness",
+         {"token create": done({"token": TOKEN, "expires": "2026-03-01T15:00:00Z"})}, wide=True),
     *both("token-list", "token list shows what is left of each", "token", "token list", TOKENS),
     case("token-list-empty", "no tokens is said in words", "token list", {"token list": done([])}),
     *both("token-revoke", "token revoke sends the id", "token revoke 5f3a9c0b11d2e477", "token revoke", {}),
@@ -176,6 +336,22 @@ CASES = [
     case("node-show-missing", "an unknown node is refused by the daemon", "node show n9",
          {"node show": refused(1, "no node 'n9'", "the cluster has no such member", "essaim node list")}),
     *both("node-remove", "node remove goes ahead without a terminal", "node remove n3", "node remove", {}),
+    *both("node-list-wide", "node list --wide shows the versions in 80 columns", "node list --wide", "node list",
+          SUFFERING),
+    *both("node-show-paths", "node show tells which paths work and which one is used", "node show n2", "node show",
+          TWO_PATHS),
+    case("node-show-clone", "node show tells where a second process with its key was", "node show n2",
+         {"node show": done(dict(NODES[1], facts={}, clock=None, key="9f" * 32,
+                                 clone={"address": "203.0.113.9:7800", "ago_ms": 4000}))}),
+    case("node-list-rekeyed", "a key that a member had before is left out of the short list", "node list",
+         {"node list": done([NODES[0], dict(NODES[1], state="removed", successor="fedcba9876543210"), NODES[1]])}),
+    case("node-list-rekeyed-wide", "and stands in the wide one", "node list --wide",
+         {"node list": done([NODES[0], dict(NODES[1], state="removed", successor="fedcba9876543210"), NODES[1]])}),
+    case("node-list-clone", "node list raises the alarm, too", "node list",
+         {"node list": done([NODES[0], dict(NODES[1], clone={"address": "203.0.113.9:7800", "ago_ms": 4000})])}),
+    case("status-clone", "and status names whose key it is", "status", {"status": done(dict(STATUS, clones=["n2"]))}),
+    *both("node-rekey", "node rekey tells both ids", "node rekey", "node rekey",
+          {"old_id": "0123456789abcdef", "new_id": "fedcba9876543210"}),
     *both("node-reset", "node reset goes ahead without a terminal", "node reset --yes", "node reset", {}),
     # ---- master ----
     *both("master-show", "master show tells the epoch and the lease", "master", "master show",
@@ -183,9 +359,77 @@ CASES = [
     case("master-none", "master show exits with 3 without a master", "master show",
          {"master show": refused(3, "there is no master", "1 of 3 voters is reachable, 2 are needed",
                                  "essaim status")}),
-    *both("master-transfer", "master transfer names the heir", "master transfer n2", "master transfer", {}),
+    *both("master-transfer", "master transfer names the heir, and says how long nobody was master",
+          "master transfer n2", "master transfer", {"name": "n2", "epoch": 8, "gap_ms": 3.25}),
     case("master-transfer-any", "master transfer without a name leaves the choice to the master",
-         "master transfer", {"master transfer": done({})}),
+         "master transfer", {"master transfer": done({"name": "n3", "epoch": 9, "gap_ms": None})}),
+    case("master-transfer-refused", "a hand-over that cannot be says why not", "master transfer w1",
+         {"master transfer": refused(1, "'master transfer' was refused", "'w1' is a witness: it never is master",
+                                     "essaim cluster show")}),
+    case("seize-script", "a script gives the names of the dead twice", "master seize --dead n2,n3 --confirm n2,n3",
+         {"master seize": [{"code": 0, "result": PLAN}, {"progress": {"text": "waits out its own lease"}}] +
+          done(SEIZED)}),
+    case("seize-json", "the same as JSON, without the plan", "master seize --confirm n2,n3 --json",
+         {"master seize": [{"code": 0, "result": PLAN}] + done(SEIZED)}, json=SEIZED, wide=True),
+    case("seize-nobody", "without a terminal and without --confirm nothing is seized", "master seize",
+         {"master seize": [{"code": 0, "result": PLAN}]}),
+    case("seize-nobody-json", "nor with --json", "master seize --json",
+         {"master seize": [{"code": 0, "result": PLAN}]}, wide=True),
+    case("seize-quorum", "what the daemon refuses at once is not even asked", "master seize --dead n2",
+         {"master seize": refused(1, "'master seize' was refused",
+                                  "a majority is reachable: 2 of 3 voters; an election is under way",
+                                  "essaim status")}, terminal=True, wide=True),
+    case("seize-typed", "on a terminal it tells what will happen and asks for each name and the cluster",
+         "master seize", {"master seize": [{"code": 0, "result": PLAN}] + done(SEIZED)},
+         terminal=True, stdin=[b"n2\n", b"n3\n", b"3f9a1c5e\n"]),
+    case("seize-mistyped", "another name stops it before anything is sent", "master seize",
+         {"master seize": [{"code": 0, "result": PLAN}] + done(SEIZED)},
+         terminal=True, stdin=[b"n2\n", b"n4\n"], wide=True),
+    case("seize-wrong-cluster", "so do other digits", "master seize",
+         {"master seize": [{"code": 0, "result": PLAN}] + done(SEIZED)},
+         terminal=True, stdin=[b"n2\n", b"n3\n", b"yes\n"], wide=True),
+    case("seize-bad-list", "names have commas between them, and none is empty", "master seize --dead n2,,n3"),
+    # ---- cluster ----
+    *both("cluster-show", "cluster show tells voters and why, and the settings", "cluster", "cluster show", SWARM),
+    *both("cluster-show-seized", "cluster show tells who founded each later generation, and without whom",
+          "cluster show", "cluster show", SEIZED_SWARM),
+    *both("cluster-set", "cluster set sends the name and the value", "cluster set voters 5", "cluster set",
+          {"name": "voters", "value": "5"}),
+    case("cluster-set-refused", "a value that is not legal is refused with what is", "cluster set voters 4",
+         {"cluster set": refused(2, "'cluster set' is not understood", "'4' is not legal for 'voters': auto, 3, 5 or 7",
+                                 "essaim help cluster set")}),
+    case("cluster-backup", "cluster backup writes every row, and tells what it wrote", "cluster backup FOLDER/b",
+         {"cluster backup": [{"event": {"row": r}} for r in BACKUP_ROWS] + done(FOOT)}, written=("b", BACKUP)),
+    case("cluster-backup-json", "the same as JSON", "cluster backup FOLDER/b --json",
+         {"cluster backup": [{"event": {"row": r}} for r in BACKUP_ROWS] + done(FOOT)}, written=("b", BACKUP),
+         wide=True),
+    case("cluster-backup-sum", "a backup that is not what the daemon summed is not kept",
+         "cluster backup FOLDER/b", {"cluster backup": [{"event": {"row": r}} for r in BACKUP_ROWS] +
+                                     done({"rows": 3, "checksum": "00" * 32})}, absent="b"),
+    case("cluster-backup-lost", "a backup that breaks off is not kept", "cluster backup FOLDER/b",
+         {"cluster backup": [{"event": {"row": BACKUP_ROWS[0]}}, "close"]}, absent="b"),
+    case("cluster-backup-nowhere", "a file that cannot be written says why", "cluster backup FOLDER/no/b",
+         {"cluster backup": done({})}),
+    case("cluster-restore", "cluster restore checks the file, then sends every line",
+         "cluster restore FOLDER/b --name n9", {"cluster restore": ["upload"] + done(RESTORED)}, file=BACKUP),
+    case("cluster-restore-json", "the same as JSON", "cluster restore FOLDER/b --name n9 --json",
+         {"cluster restore": ["upload"] + done(RESTORED)}, file=BACKUP, json=RESTORED, wide=True),
+    case("cluster-restore-typed", "on a terminal it tells what is in the file and asks for the node's name",
+         "cluster restore FOLDER/b --name n9", {"cluster restore": ["upload"] + done(RESTORED)}, file=BACKUP,
+         terminal=True, stdin=b"n9\n", wide=True),
+    case("cluster-restore-damaged", "a damaged file is refused before anything is sent",
+         "cluster restore FOLDER/b", {}, file=BACKUP.replace(b"noon", b"none")),
+    case("cluster-restore-cut", "a file that was cut off is refused", "cluster restore FOLDER/b", {},
+         file=BACKUP[:BACKUP.rindex(b"{")]),
+    case("cluster-restore-other", "a file that is no backup is refused", "cluster restore FOLDER/b", {},
+         file=b"{\"hello\": 1}\n"),
+    case("cluster-restore-newer", "a backup of a later format is refused as such", "cluster restore FOLDER/b", {},
+         file=BACKUP.replace(b'"essaim_backup":1', b'"essaim_backup":2')),
+    case("cluster-restore-empty", "so is an empty file", "cluster restore FOLDER/b", {}, file=b""),
+    case("cluster-restore-missing", "and one that is not there", "cluster restore FOLDER/b", {}),
+    case("cluster-restore-refused", "a node that is not blank refuses before the lines are read",
+         "cluster restore FOLDER/b", {"cluster restore": refused(
+             1, "this node already has a cluster", "it is 'n1', and member", "essaim leave")}, file=BACKUP),
     # ---- kv ----
     *both("kv-get", "kv get prints the value and nothing else", "kv get motd", "kv get",
           {"key": "motd", "value": "back at noon", "version": 3}),
@@ -287,10 +531,32 @@ CASES = [
     case("confirm-reset-blind", "without a name to ask for, a yes will do", "node reset",
          {"status": done(dict(BLANK, node="")), "node reset": done({})}, terminal=True, stdin=b"yes\n"),
     case("confirm-yes", "--yes does not ask", "node remove n3 --yes", {"node remove": done({})}, terminal=True),
+    # ---- facts and the doctor ----
+    *both("clock", "clock compares all and tells who keeps them", "clock", "clock show", CLOCKS),
+    case("clock-blank", "clock says when nothing is known yet", "clock show",
+         {"clock show": done({"nodes": [], "offsets": [], "findings": []})}),
+    *both("dns", "dns judges each server and shows names that lead elsewhere", "dns", "dns show", DNS),
+    case("dns-show", "show is the default", "dns show", {"dns show": done({"servers": [], "problems": [], "unknown": ["n3"]})}),
+    *both("doctor", "doctor shows what is wrong and exits with 1 if it is an error", "doctor", "doctor examine", SICK),
+    case("doctor-examine", "nothing wrong is said, and exits with 0", "doctor examine",
+         {"doctor examine": done({"findings": [], "asked": 3, "silent": []})}),
+    case("doctor-area", "a word after doctor is an area", "doctor dns --node n2 --ignore VOTERS_TWO,NTP_UNSYNCED",
+         {"doctor examine": done({"findings": [], "asked": 2, "silent": ["n3"]})}),
+    case("doctor-no-area", "an unknown area is told, with those there are", "doctor weather"),
+    case("doctor-no-code", "an unknown code is told, with what may be meant", "doctor --ignore NTP_UNSYNCD"),
+    *both("doctor-auth", "doctor auth shows point by point what is wrong, and exits with 1",
+          "doctor auth 192.0.2.1 --token " + TOKEN, "doctor auth", DOOR),
+    case("doctor-auth-well", "doctor auth exits with 0 while nothing is wrong",
+         "doctor auth 192.0.2.1 --name n3", {"doctor auth": done(OPEN_DOOR)}),
+    case("doctor-explain", "explain teaches a code", "doctor explain NAME_MISMATCH"),
+    case("doctor-explain-unknown", "explain of an unknown code suggests one", "doctor explain NAME_MISMATCHED"),
+    case("doctor-explain-all", "explain alone lists all codes", "doctor explain"),
     # ---- help ----
     case("help", "help shows everything on one screen", "help"),
     case("help-noun", "help of a noun shows its verbs", "help kv"),
     case("help-verb", "help of a verb teaches it", "help kv put"),
+    case("help-seize", "help of seize says what it costs", "help master seize"),
+    case("help-settings", "help of set lists the settings", "help cluster set"),
     case("help-option", "--help anywhere does nothing but explain", "kv put --help a"),
     case("help-unknown", "help for an unknown word suggests one", "help kv gett"),
     case("version-option", "--version asks nobody", "--version"),
@@ -304,6 +570,9 @@ COMPLETIONS = [
     (["token", "create", "--ex"], ["--expires"]),
     (["init", "n1", "--profile", ""], ["default", "lan"]),
     (["status", "--js"], ["--json"]),
-    (["help", "node", "re"], ["remove", "reset"]),
+    (["help", "node", "re"], ["remove", "rekey", "reset"]),
     (["node", "show", ""], []),
+    (["cluster", "set", "voter"], ["voters", "voter-patience"]),
+    (["cluster", "re"], ["restore"]),
+    (["master", "seize", "--de"], ["--dead"]),
 ]

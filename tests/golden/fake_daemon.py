@@ -14,14 +14,15 @@ import time
 class FakeDaemon:
     """Listens on a Unix socket in `folder` and answers each request by its verb.
 
-    `answers` maps a verb to a list of steps: a dict is sent as a frame, bytes are sent raw, a
-    number is a pause in seconds, an Event is waited for, "close" ends the connection early, "hold" keeps it open and
+    `answers` maps a verb to a list of steps, of which each request takes those up to a final frame: a dict is sent as a frame, bytes are sent raw, a
+    number is a pause in seconds, an Event is waited for, "upload" takes frames up to the one with a
+    checksum (their number is kept with the request), "close" ends the connection early, "hold" keeps it open and
     silent until the client goes away. What was asked is kept in `requests`.
     """
 
     def __init__(self, folder, answers):
         self.path = os.path.join(folder, "control.sock")
-        self.answers = answers
+        self.answers = {verb: list(steps) if isinstance(steps, list) else steps for verb, steps in answers.items()}
         self.requests = []
         self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.listener.bind(self.path)
@@ -55,9 +56,11 @@ class FakeDaemon:
         if request is None:
             return
         self.requests.append(request)
+        steps = self.answers.get(request["verb"], [])
         try:
-            for step in self.answers.get(request["verb"], []):
-                if not self.take(connection, step):
+            while steps:
+                step = steps.pop(0)
+                if not self.take(connection, step) or (isinstance(step, dict) and "code" in step):
                     return
         except (BrokenPipeError, ConnectionResetError):
             return
@@ -66,6 +69,9 @@ class FakeDaemon:
         """Carries out one step; False ends the connection."""
         if step == "close":
             return False
+        if step == "upload":
+            self.requests[-1]["uploaded"] = read_upload(connection)
+            return True
         if step == "hold":
             connection.recv(1)
             return False
@@ -93,6 +99,17 @@ def read_exactly(connection, size):
             return None
         data += part
     return data
+
+
+def read_upload(connection):
+    count = 0
+    while True:
+        frame = read_frame(connection)
+        if frame is None:
+            return count
+        count += 1
+        if "checksum" in frame:
+            return count
 
 
 def read_frame(connection):

@@ -50,7 +50,8 @@ def run_on_terminal(command, case, extra, on_text=lambda seen: None):
     child = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave,
                              env=environment(extra), start_new_session=True)
     os.close(slave)
-    seen, typed = b"", False
+    seen, answers = b"", case.get("stdin", [])
+    answers = list(answers) if isinstance(answers, list) else [answers]
     while True:
         ready, _, _ = select.select([master], [], [], LIMIT_S)
         if not ready:
@@ -65,9 +66,8 @@ def run_on_terminal(command, case, extra, on_text=lambda seen: None):
             break
         seen += part
         on_text(seen)
-        if seen.endswith(b" to go on: ") and not typed:
-            os.write(master, case["stdin"])
-            typed = True
+        if seen.endswith(b" to go on: ") and answers:
+            os.write(master, answers.pop(0))
     os.close(master)
     return seen.replace(b"\r\n", b"\n"), b"", child.wait(LIMIT_S)
 
@@ -92,6 +92,19 @@ def transcript(case, requests, out, err, code, folder):
     return text.replace(folder, "FOLDER")
 
 
+def check_files(case, folder):
+    """Raises unless the files that the command leaves are what the case says."""
+    if "written" in case:
+        name, wanted = case["written"]
+        with open(os.path.join(folder, name), "rb") as file:
+            if file.read() != wanted:
+                raise ValueError(name + " holds something else")
+    if "absent" in case:
+        found = [n for n in os.listdir(folder) if n.startswith(case["absent"])]
+        if found:
+            raise ValueError("left behind: " + ", ".join(found))
+
+
 def run_case(binary, case):
     """The transcript and standard output of one case."""
     with tempfile.TemporaryDirectory(prefix="essaim-golden-") as folder:
@@ -102,6 +115,9 @@ def run_case(binary, case):
             dead.stopping = True
             dead.thread.join()
             dead.listener.close()
+        if "file" in case:
+            with open(os.path.join(folder, "b"), "wb") as file:
+                file.write(case["file"])
         command = [binary] + [a.replace("FOLDER", folder) for a in case["argv"]]
         runner = run_on_terminal if case.get("terminal") else run_piped
         try:
@@ -110,6 +126,7 @@ def run_case(binary, case):
             requests = daemon.requests if daemon else []
             if daemon:
                 daemon.stop()
+        check_files(case, folder)
         for request in requests:
             if len(request["args"].get("value", "")) > 1000:
                 request["args"]["value"] = "(%d characters)" % len(request["args"]["value"])
@@ -278,7 +295,7 @@ def check_every_verb_teaches(binary, rewrite):
 
 def check_every_verb_has_a_case(binary, rewrite):
     asked = {request for case in cases.CASES for request in case.get("answers", {})}
-    missing = [name for name in commands(binary) if name not in asked and name != "help"]
+    missing = [name for name in commands(binary) if name not in asked and name not in ("help", "doctor explain")]
     return ["no case asks for: " + name for name in missing]
 
 

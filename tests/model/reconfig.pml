@@ -12,7 +12,7 @@
  *   voter that lags). The last round of a ballot stays deliverable for ever, also when its owner has
  *   stopped. The ledger's value is counted in the config that the master uses *now*.
  * Time. As in lease.pml: D_P lasts DP true ticks, D_A lasts DA.
- * Not modelled: RELEASE, hand-over, restarts (lease.pml), several rounds at once (rounds.pml), the
+ * Not modelled: RELEASE, hand-over, restarts (lease.pml), three and more rounds at once (rounds.pml), the
  *   store (fsync.pml), a ballot left before its time, a PREPARE that arrives after its candidate left, the learner's training (it
  *   asks more than R3 does).
  * Checked: never two masters; the slot never gets two values.
@@ -26,7 +26,11 @@
  *   NOV1   a voter does not refuse a lower config
  *   MIXED  whoever adopts a higher config goes on with its ballot, promises of the old set count on
  *   VERSIONFIRST  configs are ordered by version before ballot (seen only with three ballots)
- * Options: NB, DP, DA, VERSIONS (changes under one ballot, at most 3).
+ *   ANYTAG (with FLIGHT) a round of the former config is counted by the present set
+ *   OWNTAG (with FLIGHT) a round of the former config is counted by its own set, and certifies the present one
+ * Options: NB, DP, DA, VERSIONS (changes under one ballot, at most 3); SECOND, THIRD: the only node that takes
+ *   ballot 2, 3; FLIGHT: ballot 1 has two rounds in flight, each with its own deadline, config and answers; as
+ *   gossip/master.c (count_round), a round counts only while its config is the present one.
  * Bounds and numbers of states: tests/model/run.py.
  */
 #define NB 3
@@ -78,7 +82,16 @@ byte chosen;
 byte i, c;              /* scratch */
 #define DONE i = 0; c = 0
 
-#define leave(k) ph[k] = GONE; pend[k] = 0; auth[k] = 0; open[k] = 0; best[k] = 0; acm[k] = 0; em[k] = 0; cert[k] = 0
+#ifdef FLIGHT
+byte pend0; byte acm0; byte tag0; /* ballot 1's round before the newest, still in flight */
+#define drop_older pend0 = 0; acm0 = 0; tag0 = 0
+#define keep_older(k) if :: k == 1 && pend[1] -> pend0 = pend[1]; acm0 = acm[1]; tag0 = tag[1] :: else fi
+#else
+#define drop_older skip
+#define keep_older(k) skip
+#endif
+
+#define leave(k) if :: k == 1 -> drop_older :: else fi; ph[k] = GONE; pend[k] = 0; auth[k] = 0; open[k] = 0; best[k] = 0; acm[k] = 0; em[k] = 0; cert[k] = 0
 
 /* x leaves its ballots but k (0: all). */
 inline leave_others(x, k)
@@ -110,7 +123,7 @@ inline accept(k, x)
 /* One number, one deadline, one config; its own voter first. */
 inline round(k, deadline)
 {
-	pend[k] = deadline; acm[k] = 0; tag[k] = cfg[own[k]];
+	keep_older(k); pend[k] = deadline; acm[k] = 0; tag[k] = cfg[own[k]];
 	if :: prom[own[k]] <= k && grant_free(k,own[k]) -> accept(k,own[k]) :: else fi
 }
 
@@ -196,6 +209,25 @@ inline reconfigure(k, config)
 	printf("@ node %d commits value %d under %d\n", own[k], val[k], k); assert(chosen == 0 || chosen == val[k]); chosen = val[k]; \
 	if :: ph[k] == CLAIM && auth[k] -> printf("@ node %d MASTER by %d\n", own[k], k); ph[k] = MASTER; assert(one_master_besides(k)) :: else fi; DONE }
 #endif
+#ifdef FLIGHT
+#if defined(ANYTAG)
+#define counts true
+#define counted_in cfg[own[1]]
+#elif defined(OWNTAG)
+#define counts true
+#define counted_in tag0
+#else
+#define counts (tag0 == cfg[own[1]])
+#define counted_in tag0
+#endif
+#define S_V3OLD(x) :: d_step { pend0 && own[1] != x && has(set(tag0),x) && passes(x,tag0) && 1 >= prom[x] && grant_free(1,x) && !has(acm0,x) && !has(acm[1],x) -> \
+	printf("@ node %d accepts the older round of 1, config %d.%d\n", x, ballot_of(tag0), version_of(tag0)); \
+	if :: id(tag0) > id(cfg[x]) -> adopt(x, tag0) :: else fi; \
+	if :: prom[x] != 1 -> prom[x] = 1; leave_others(x,1) :: else fi; g[x] = 1; ex[x] = DA; acm0 = acm0 | (1 << x); DONE }
+#define S_P4OLD :: d_step { pend0 && counts && quorum(acm0, set(counted_in)) -> \
+	printf("@ node %d certified under 1 by the older round, config %d.%d, is in %d.%d\n", own[1], ballot_of(tag0), version_of(tag0), ballot_of(cfg[own[1]]), version_of(cfg[own[1]])); \
+	if :: pend0 >= auth[1] -> cert[1] = 1 :: else fi; auth[1] = (pend0 > auth[1] -> pend0 : auth[1]); drop_older; DONE }
+#endif
 #define S_P5(k) :: d_step { (ph[k] == MASTER || (ph[k] == CLAIM && auth[k])) && pend[k] < DP -> printf("@ node %d: new round of %d\n", own[k], k); round(k, DP); DONE }
 #define S_LEARN(x,y) :: d_step { learns(x) && id(cfg[y]) > id(cfg[x]) -> printf("@ node %d learns config %d.%d\n", x, ballot_of(cfg[y]), version_of(cfg[y])); adopt(x, cfg[y]); DONE }
 #define S_R1(k) :: d_step { ph[k] == MASTER && ballot_of(cfg[own[k]]) != k -> c = make(k, version_of(cfg[own[k]]), set(cfg[own[k]])); \
@@ -208,7 +240,12 @@ inline reconfigure(k, config)
 	printf("@ node %d changes the voters to %d, config %d.%d\n", own[k], set(c), ballot_of(c), version_of(c)); reconfigure(k, c); DONE }
 
 #define dec(x) x = (x > 0 -> x - 1 : 0)
-#define TICKP(k) dec(pend[k]); dec(auth[k]); \
+#ifdef FLIGHT
+#define TICKOLD(k) if :: k == 1 && pend0 <= 1 -> drop_older :: k == 1 && pend0 > 1 -> pend0-- :: else fi
+#else
+#define TICKOLD(k) skip
+#endif
+#define TICKP(k) dec(pend[k]); dec(auth[k]); TICKOLD(k); \
 	if :: ph[k] == MASTER && auth[k] == 0 -> leave(k) \
 	:: (ph[k] == PREP || ph[k] == CLAIM) && pend[k] == 0 && auth[k] == 0 -> leave(k) \
 	:: ph[k] == MASTER && pend[k] == 0 -> acm[k] = 0 :: else fi
@@ -218,7 +255,11 @@ inline reconfigure(k, config)
 #define XY(X)  X(0,1) X(0,2) X(0,3) X(1,0) X(1,2) X(1,3) X(2,0) X(2,1) X(2,3) X(3,0) X(3,1) X(3,2)
 #define KK(X)  X(1) X(2) X(3)
 #define KX(X)  X(1,0) X(1,1) X(1,2) X(1,3) X(2,0) X(2,1) X(2,2) X(2,3) X(3,0) X(3,1) X(3,2) X(3,3)
+#if defined(SECOND)
+#define KX23(X) X(2,SECOND) X(3,THIRD)
+#else
 #define KX23(X) X(2,0) X(2,1) X(2,2) X(2,3) X(3,0) X(3,1) X(3,2) X(3,3)
+#endif
 #define KXE0(X) X(1,0,0) X(1,1,0) X(1,2,0) X(1,3,0) X(2,0,0) X(2,1,0) X(2,2,0) X(2,3,0) X(3,0,0) X(3,1,0) X(3,2,0) X(3,3,0)
 #ifdef LEASEONLY
 #define KXE(X) KXE0(X)
@@ -239,6 +280,10 @@ active proctype world()
 	KK(S_P3)
 	KXE(S_V3)
 	KK(S_P4)
+#ifdef FLIGHT
+	XX(S_V3OLD)
+	S_P4OLD
+#endif
 	KK(S_COMMIT)
 	KK(S_P5)
 	XY(S_LEARN)

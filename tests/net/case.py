@@ -3,6 +3,10 @@
 CASES = []
 
 
+class Skip(Exception):
+    """This machine cannot run the case, and says why."""
+
+
 def case(sentence):
     def keep(function):
         CASES.append((sentence, function))

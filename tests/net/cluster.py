@@ -38,11 +38,11 @@ def expect(truth, what):
 
 
 class Cluster:
-    def __init__(self, count, family=4, profile="default"):
+    def __init__(self, count, family=4, profile="default", networks=1):
         self.folder = tempfile.mkdtemp(prefix="essaim-net-")
         os.chmod(self.folder, 0o755)  # unprivileged users talk to the sockets in it
         self.profile = profile
-        self.network = Lab(count)
+        self.network = Lab(count, networks)
         self.nodes = {i: daemon.Daemon(self.network, self.folder, i, family)
                       for i in range(1, count + 1)}
 
@@ -59,22 +59,28 @@ class Cluster:
             self[i].start()
         return self
 
-    def form(self, joined_through=None):
+    def form(self, joined_through=None, witnesses=()):
         """Node 1 founds; node i joins through node joined_through[i] (default: node 1)."""
         self[1].ask("init", {"name": "n1", "profile": self.profile}, 30)
         wait_for(self.master, "the founder is master")
         count = len(self.nodes) - 1
         if count:
-            token = self[1].ask("token create", {"role": "node", "expires_ms": 3600000, "uses": count})
+            tokens = {role: self.token(1, count, role) for role in ("node", "witness")
+                      if role == "node" or witnesses}
             for i in list(self.nodes)[1:]:
                 through = (joined_through or {}).get(i, 1)
-                self.join(i, through, token["token"])
+                role = "witness" if i in witnesses else "node"
+                self.join(i, through, tokens[role], role=role)
         self.wait_whole()
         return self
 
-    def join(self, i, through, token, limit=60):
+    def token(self, node, uses=1, role="node"):
+        args = {"role": role, "expires_ms": 3600000, "uses": uses}
+        return self[node].ask("token create", args)["token"]
+
+    def join(self, i, through, token, limit=60, role="node"):
         """The command line's patience is the user's; a join without a master is asked again."""
-        args = {"addresses": [self[through].address], "token": token, "name": self[i].name}
+        args = {"addresses": [self[through].address], "token": token, "name": self[i].name, "role": role}
         return self[i].ask("join", args, limit)
 
     # ---- talking to it ----
@@ -150,15 +156,17 @@ class Cluster:
         return (named[0]["name"], named[0]["epoch"]) if named[0]["name"] in [n.name for n in nodes] \
             else None
 
+    def voters_expected(self):
+        return {1: 1, 2: 2, 3: 3, 4: 3}.get(len(self.nodes), 5)
+
     def whole(self):
         """One master everywhere, everyone reachable from everyone, the voters complete."""
-        count = len(self.nodes)
-        voters = {1: 1, 2: 2, 3: 3, 4: 3}.get(count, 5)
+        count, voters = len(self.nodes), self.voters_expected()
         for node in self:
             status = node.status()
             if not status or status["members"] != {"total": count, "reachable": count}:
                 return False
-            if status["voters"]["total"] < min(voters, 3):
+            if status["voters"]["total"] < voters:
                 return False
         return bool(self.agree())
 

@@ -26,7 +26,9 @@ def _(clusters):
                  "cwd": c.folder}
     done = c.essaim(1, "status", check=False, **as_nobody)
     expect(done.returncode == 0 and json.loads(done.stdout)["node"] == "n1", f"may read: {done.stderr}")
-    for words in (("kv", "put", "k", "v"), ("token", "create"), ("node", "remove", "n1"), ("leave",)):
+    for words in (("kv", "put", "k", "v"), ("token", "create"), ("node", "remove", "n1"), ("leave",),
+                  ("master", "transfer"), ("master", "seize", "--confirm", "n1"), ("cluster", "set", "voters", "3"),
+                  ("cluster", "backup", "/tmp/never-written"), ("node", "rekey")):
         done = c.essaim(1, *words, check=False, **as_nobody)
         expect(done.returncode == 1, f"{words} as nobody ends with 1, not {done.returncode}: {done.stderr}")
         expect("group" in done.stdout + done.stderr, f"and says who may: {done.stdout}{done.stderr}")
@@ -60,6 +62,8 @@ def _(clusters):
         expect(set(row) >= {"name", "id", "address", "state", "role", "voter", "incarnation", "since_ms",
                             "accusers"}, f"node list row {row}")
     expect(set(c.essaim(2, "master", "show")) >= {"name", "epoch", "lease_remaining_ms"}, "master show")
+    expect(set(c.essaim(2, "cluster", "show")) >= {"cluster", "generation", "hash", "level", "profile", "settings",
+           "voters", "voters_wanted", "voters_why", "generations"}, "cluster show")
     expect(set(c.essaim(2, "token", "create")) >= {"token", "expires"}, "token create")
     c.essaim(2, "kv", "put", "a/b", "value")
     row = c.essaim(3, "kv", "get", "a/b")

@@ -67,17 +67,25 @@ class Daemon:
         self.data = os.path.join(folder, self.name)
         self.socket = os.path.join(folder, f"{self.name}.sock")
         self.log = os.path.join(folder, f"{self.name}.log")
+        self.nets = list(range(network.networks))  # it has an address in each of these ...
+        self.families = (family,)  # ... of each of these
+        self.more = []  # further words of its command line
+        self.essaimd = ESSAIMD  # another release's, in tests of upgrades
         self.process = None
         self.stopped = False
 
+    def address_in(self, net, family=None):
+        ip = self.network.ip(self.index, family or self.family, net)
+        return f"[{ip}]:{PORT}" if ":" in ip else f"{ip}:{PORT}"
+
     @property
     def address(self):
-        ip = self.network.ip(self.index, self.family)
-        return f"{ip}:{PORT}" if self.family == 4 else f"[{ip}]:{PORT}"
+        return self.address_in(self.nets[0])
 
     def command(self):
-        return [ESSAIMD, "--name", self.name, "--data", self.data, "--listen", self.address,
-                "--socket", self.socket]
+        listen = [word for net in self.nets for family in self.families
+                  for word in ("--listen", self.address_in(net, family))]
+        return [self.essaimd, "--name", self.name, "--data", self.data, *listen, "--socket", self.socket, *self.more]
 
     def spawn(self, extra_environment=None):
         """The bare process, for those that are expected to refuse."""

@@ -4,6 +4,9 @@
               |    |    |           wire: no ICMP, no local error
     node ns: eth0 eth0 eth0         one address each, everything through the router
 
+With several networks each node has eth1, eth2 … too, w1.1, w1.2 … on the lab's side, and addresses
+10.89.x.y, fd89::i and so on; a packet leaves by the network of the address it goes to.
+
 Routed, not bridged: the kernel's table of neighbours is one for all namespaces (1,024 entries), and
 fifty nodes on one segment would need 2,450. Everything lives in network, mount and pid namespaces
 of its own: nothing can leave, and all of it ends with the process that entered it.
@@ -57,11 +60,31 @@ def enter_namespace(path):
 
 
 class Lab:
-    def __init__(self, count):
-        self.count = count
+    def __init__(self, count, networks=1):
+        self.count, self.networks = count, networks
         for i in range(1, count + 1):
             self._add(i)
+            for net in range(1, networks):
+                self._add_network(i, net)
         self._install_cuts()
+
+    def _device(self, i, net):
+        return f"v{i}" if net == 0 else f"w{i}.{net}"
+
+    def _devices(self):
+        return ", ".join(self._device(i, net) for i in range(1, self.count + 1)
+                         for net in range(self.networks))
+
+    def _add_network(self, i, net):
+        """Another way into the lab; what goes to the addresses in that network takes it."""
+        device, inside, ip, ip6 = self._device(i, net), f"eth{net}", self.ip(i, 4, net), self.ip(i, 6, net)
+        run("ip", "link", "add", device, "type", "veth", "peer", "name", inside, "netns", f"n{i}")
+        run("ip", "-batch", "-", text=f"addr add {ROUTER} dev {device}\naddr add {ROUTER6}/64 dev {device} nodad\n"
+            f"link set {device} up\nroute add {ip} dev {device}\nroute add {ip6} dev {device}\n")
+        run("ip", "-n", f"n{i}", "-batch", "-", text=f"addr add {ip}/32 dev {inside}\n"
+            f"addr add {ip6}/128 dev {inside} nodad\nlink set {inside} up\n"
+            f"route add 10.{88 + net}.0.0/16 via {ROUTER} dev {inside} onlink src {ip}\n"
+            f"route add fd{88 + net}::/16 via {ROUTER6} dev {inside} src {ip6}\n")
 
     def _add(self, i):
         run("ip", "netns", "add", f"n{i}")
@@ -74,7 +97,6 @@ class Lab:
             f"route add default via {ROUTER6} dev eth0 src {self.ip(i, 6)}\n")
 
     def _install_cuts(self):
-        devices = ", ".join(f"v{i}" for i in range(1, self.count + 1))
         rules = "\n".join(
             f"{f} saddr . {f} daddr @pairs_{f} drop; {f} saddr @alone_{f} drop; {f} daddr @alone_{f} drop"
             for f in ("ip", "ip6"))
@@ -85,14 +107,14 @@ class Lab:
         run("nft", "-f", "-", text=f"""table netdev lab {{
             {sets}
             chain cut {{
-                type filter hook ingress devices = {{ {devices} }} priority 0; policy accept;
+                type filter hook ingress devices = {{ {self._devices()} }} priority 0; policy accept;
                 meta l4proto != {{ tcp, udp }} accept
                 {rules}
             }}
         }}""")
 
-    def ip(self, i, family=4):
-        return f"10.88.{i // 250}.{i % 250}" if family == 4 else f"fd88::{i:x}"
+    def ip(self, i, family=4, net=0):
+        return f"10.{88 + net}.{i // 250}.{i % 250}" if family == 4 else f"fd{88 + net}::{i:x}"
 
     def namespace(self, i):
         return f"/run/netns/n{i}"
@@ -109,9 +131,37 @@ class Lab:
         run("nft", "-f", "-", text=f"add element netdev lab alone_ip {{ {self.ip(i)} }}\n"
             f"add element netdev lab alone_ip6 {{ {self.ip(i, 6)} }}\n")
 
+    def unplug(self, i, net):
+        """Drops whatever goes to or comes from that node's address in one network."""
+        run("nft", "-f", "-", text=f"add element netdev lab alone_ip {{ {self.ip(i, 4, net)} }}\n"
+            f"add element netdev lab alone_ip6 {{ {self.ip(i, 6, net)} }}\n")
+
+    def link(self, i, net, up):
+        """The interface itself: the kernel knows, and says so to who sends."""
+        run("ip", "-n", f"n{i}", "link", "set", f"eth{net}", "up" if up else "down")
+        if up:  # routes went with it
+            inside, ip, ip6 = f"eth{net}", self.ip(i, 4, net), self.ip(i, 6, net)
+            to, to6 = ("default", "default") if net == 0 else (f"10.{88 + net}.0.0/16", f"fd{88 + net}::/16")
+            run("ip", "-n", f"n{i}", "-batch", "-", text=f"addr replace {ip6}/128 dev {inside} nodad\n"
+                f"route replace {to} via {ROUTER} dev {inside} onlink src {ip}\n"
+                f"route replace {to6} via {ROUTER6} dev {inside} src {ip6}\n")
+
     def heal(self):
         run("nft", "-f", "-", text="".join(f"flush set netdev lab {kind}_{f}\n"
             for kind in ("pairs", "alone") for f in ("ip", "ip6")))
+
+    def lose(self, percent):
+        """Drops that share of all packets, by dice, at every node's own way into the network."""
+        subprocess.run(["nft", "delete", "table", "netdev", "loss"], capture_output=True)
+        if percent == 0:
+            return
+        run("nft", "-f", "-", text=f"""table netdev loss {{
+            chain lose {{
+                type filter hook ingress devices = {{ {self._devices()} }} priority 1; policy accept;
+                meta l4proto != {{ tcp, udp }} accept
+                numgen random mod 100 < {percent} drop
+            }}
+        }}""")
 
     def bytes_in(self, i):
         """IP bytes that reached node i so far (what its veth carried, less Ethernet headers)."""
@@ -124,7 +174,9 @@ class Lab:
 
     def close(self):
         """Each device by name: those of a deleted namespace would linger for a moment."""
+        self.lose(0)
         subprocess.run(["nft", "delete", "table", "netdev", "lab"], capture_output=True)
         for i in range(1, self.count + 1):
-            subprocess.run(["ip", "link", "del", f"v{i}"], capture_output=True)
+            for net in range(self.networks):
+                subprocess.run(["ip", "link", "del", self._device(i, net)], capture_output=True)
             subprocess.run(["ip", "netns", "del", f"n{i}"], capture_output=True)

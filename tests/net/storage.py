@@ -186,7 +186,18 @@ def _(clusters):
     expect(c[1].running(), "the first one works")
 
 
-@case("a copy of a data folder started elsewhere is reported as a clone")
+def alarm_names_both(c, real, copy):
+    """In the log, among the events and in `node show` of whoever heard both."""
+    def heard():
+        return [i for i in (1, 2) if (c[i].ask("node show", {"name": "n3"}).get("clone") or {}).get("address") == copy]
+    viewer = wait_for(heard, "node show tells where the copy spoke")[0]
+    sentence = f"the key of n3 is alive in two places: {real} and {copy}"
+    expect(sentence in c[viewer].tail(400), f"the log names both: {c[viewer].tail(5)}")
+    told = c.essaim(viewer, "events", as_json=False)
+    expect(told.count(sentence) == 1, f"one event, not more than one in a minute: {told}")
+
+
+@case("a copy of a data folder started elsewhere is reported as a clone, with both addresses")
 def _(clusters):
     c = new(clusters, 4)
     c.start(1, 2, 3)
@@ -206,6 +217,7 @@ def _(clusters):
              any(n.status().get("dropped", {}).get(reason, 0) > 0 for n in (c[1], c[2])
                  for reason in ("clone", "old_incarnation")), "the copy is told, or dropped and counted")
     expect(c[3].running(), "the real one goes on")
+    alarm_names_both(c, c[3].address, c[4].address)
     try:
         c.put(1, "still", "works")
     except Refused as refusal:

@@ -21,11 +21,28 @@ def stored(binary, path):
     for line in path.read_text().splitlines():
         if not line.strip() or line.startswith("#"):
             continue
+        if line.startswith("faults "):
+            _, name, why = line.split(maxsplit=2)
+            done = subprocess.run([binary, "run", "--faults", str(path.with_name("faults") / name)],
+                                  capture_output=True, text=True, timeout=600)
+            yield f"{name} ({why})", done.stdout if done.returncode else None
+            continue
         nodes, duration, seed, why = line.split(maxsplit=3)
         done = subprocess.run(
             [binary, "sweep", "--seeds", f"{seed}..{seed}", "--nodes", nodes, "--duration",
              duration, "--twice", "--jobs", "1"], capture_output=True, text=True, timeout=1800)
         yield f"seed {seed}, {nodes} nodes ({why})", done.stderr if done.returncode else None
+
+
+def accidents(binary, path):
+    """Yields (name, what went wrong or None) of the large swarms' accidents."""
+    for line in path.read_text().splitlines():
+        if not line.strip() or line.startswith("#"):
+            continue
+        name, nodes, duration, seed = line.split()
+        done = subprocess.run([binary, "run", "--accident", name, "--nodes", nodes, "--duration", duration, "--seed",
+                               seed, "--no-facts"], capture_output=True, text=True, timeout=600)
+        yield f"a swarm of {nodes} lives through '{name}'", done.stdout or done.stderr if done.returncode else None
 
 
 def situations(binary, path):
@@ -61,6 +78,10 @@ def main():
     options.seeds = options.seeds or (10**9 if long else 2000)
     passed = failed = 0
     for name, wrong in stored(options.binary, pathlib.Path(__file__).with_name("seeds.txt")):
+        print(("not ok " if wrong else "ok ") + name + (f"\n{wrong}" if wrong else ""))
+        failed += bool(wrong)
+        passed += not wrong
+    for name, wrong in accidents(options.binary, pathlib.Path(__file__).with_name("accidents.txt")):
         print(("not ok " if wrong else "ok ") + name + (f"\n{wrong}" if wrong else ""))
         failed += bool(wrong)
         passed += not wrong

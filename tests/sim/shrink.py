@@ -10,7 +10,10 @@ import sys
 import tempfile
 
 PLANTED = ["exclusion-short", "p3-repropose", "epoch-order"]
-HANDFUL = 8
+HANDFUL = 12
+DOZEN = 16
+NETWORK = ("loss,delay,duplicate,reorder,partition,one-way,isolate,half-deaf,bridge,chain,clog,swizzle,"
+           "filter,black-hole")
 SHAPE = ["--nodes", "5", "--duration", "600s"]
 
 passed = failed = 0
@@ -27,14 +30,14 @@ def test(name, good, why=""):
     print(f"{'ok' if good else 'not ok'} {name}" + (f"\n{why}" if not good else ""))
 
 
-def failing_seed(binary, rule):
+def failing_seed(binary, rule, *kinds):
     """A seed with at least a hundred faults that fails because the rule is off."""
     for seed in range(1, 400):
-        run = call(binary, "run", *SHAPE, "--seed", seed, "--weaken", rule)
+        run = call(binary, "run", *SHAPE, *kinds, "--seed", seed, "--weaken", rule)
         faults = re.search(r'"faults": (\d+)', run.stdout)
         if run.returncode == 0 or not faults or int(faults.group(1)) < 100:
             continue
-        if call(binary, "run", *SHAPE, "--seed", seed).returncode == 0:
+        if call(binary, "run", *SHAPE, *kinds, "--seed", seed).returncode == 0:
             return seed
     return None
 
@@ -58,6 +61,33 @@ def shrinks(binary, rule, folder):
             "trace_hash")[1] != again.stdout.split("trace_hash")[1]:
         return "the written list does not fail twice alike:\n" + again.stdout + again.stderr
     print(f"  {rule}: seed {seed}, {left.group(0)}")
+    return None
+
+
+def messages(binary, rule, folder):
+    """A failure of the network alone: no fault is left, but what it did to few messages."""
+    seed = failing_seed(binary, rule, "--kinds", NETWORK)
+    if seed is None:
+        return "no seed of that many faults fails"
+    path, play = folder / f"{rule}.messages", folder / f"{rule}.play"
+    done = call(binary, "shrink", *SHAPE, "--seed", seed, "--kinds", NETWORK, "--weaken", rule,
+                "--write-faults", path, "--write-play", play, "--budget", "20s")
+    faults = re.match(r"(\d+) of (\d+) faults remain", done.stdout)
+    left = re.search(r"^(\d+) of (\d+) choices of the network remain", done.stdout, re.M)
+    if done.returncode or not faults or not left:
+        return done.stdout[:2000] + done.stderr
+    if int(faults.group(1)) > 0 or int(faults.group(2)) < 100 or int(left.group(1)) > DOZEN:
+        return f"{faults.group(0)}, {left.group(0)}"
+    if not re.search(r"^(lost|late|twice) \d+>\d+ [a-z-]+ \d+", path.read_text(), re.M):
+        return "no message is named:\n" + path.read_text()
+    again = call(binary, "run", "--faults", path, "--weaken", rule)
+    healthy = call(binary, "play", "--rewrite", play)
+    weak = call(binary, "play", "--weaken", rule, play)
+    if again.returncode != 1 or healthy.returncode or weak.returncode != 1:
+        return f"the list ends with {again.returncode}, the play with {healthy.returncode}, then {weak.returncode}"
+    if "  | " not in play.read_text() or call(binary, "play", play).returncode:
+        return "the play is not narrated, or goes otherwise the second time"
+    print(f"  {rule}: seed {seed}, {faults.group(0)}, {left.group(0)}")
     return None
 
 
@@ -89,6 +119,12 @@ def bad_input(binary, blind, folder):
             "order.faults:4:", "expected an end that is not before the begin")
     refused(binary, folder, "node.faults", head + good.replace("node 1", "node 3"), run, "node.faults:4:",
             "expected a node below the number of 'nodes', not '3'")
+    refused(binary, folder, "way.faults", head + "lost 1>1 accept 3\n", run, "way.faults:4:",
+            "expected two machines such as 0>1, not '1>1'")
+    refused(binary, folder, "message.faults", head + "lost 0>1 rain 3\n", run, "message.faults:4:",
+            "expected a message such as accept, not 'rain'")
+    refused(binary, folder, "late.faults", head + "late 0>1 accept 3 5ms\n", run, "late.faults:4:",
+            "expected a time such as 31.250000ms, not '5ms'")
     refused(binary, folder, "headless.faults", good, run, "headless.faults:1:",
             "expected 'nodes N', 'duration D' and 'seed S' first")
     refused(binary, folder, "short.faults", head + "1.000000000 loss\n", run, "short.faults:4:",
@@ -100,8 +136,8 @@ def bad_input(binary, blind, folder):
             "expected a node, a to c, not 'd'")
     refused(binary, folder, "time.play", "nodes 1\nrun long\n", ["play"], "time.play:2:",
             "expected a duration such as 5s or 250ms, not 'long'")
-    refused(binary, folder, "tape.play", "nodes 3\nhold a>b gossip\n", ["play"], "tape.play:2:",
-            "expected a message of the lease such as release, not 'gossip'")
+    refused(binary, folder, "tape.play", "nodes 3\nhold a>b gossips\n", ["play"], "tape.play:2:",
+            "expected a message such as release, not 'gossips'")
     refused(binary, folder, "early.play", "crash a\n", ["play"], "early.play:1:", "expected 'nodes N' first")
     unknown = call(binary, "sweep", "--weaken", "v9-nothing")
     test("an unknown rule is answered with all there are",
@@ -122,6 +158,9 @@ def main():
         for rule in PLANTED:
             wrong = shrinks(binary, rule, folder)
             test(f"a hundred faults that break '{rule}' shrink to {HANDFUL} or fewer", not wrong, wrong)
+        wrong = messages(binary, "exclusion-short", folder)
+        test(f"a hundred faults of the network alone shrink to what befell {DOZEN} messages or fewer",
+             not wrong, wrong)
         bad_input(binary, blind, folder)
     print(f"{passed} passed, {failed} failed, 0 skipped")
     return 1 if failed else 0

@@ -50,6 +50,11 @@ class Line:
         elif self.how == "faults":
             done = call([binary, "run", "--faults", HERE / self.what[0], *weaken])
             talk = re.findall(r'"text": "(.*)"', done.stdout) or done.stderr.splitlines()
+        elif self.how == "accident":
+            name, nodes, duration, seed = self.what
+            done = call([binary, "run", "--accident", name, "--nodes", nodes, "--duration", duration, "--seed", seed,
+                         "--no-facts", *weaken])
+            talk = [f"a swarm of {nodes} does not live through '{name}'"]
         else:
             nodes, duration, seed = self.what
             done = call([binary, "run", "--nodes", nodes, "--duration", duration, "--seed", seed, *weaken])

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "member.h"
+#include "text.h"
 
 static const struct cluster_id cluster = {{7, 7}};
 
@@ -91,6 +92,9 @@ static void store(struct alone *a, const struct store_op *op)
 			free(a->rows[--a->row_count].value);
 			a->rows[a->row_count].value = NULL;
 		}
+		break;
+	case STORE_FORMAT:
+		a->format = (uint32_t)op->index;
 		break;
 	}
 }
@@ -292,8 +296,16 @@ bool alone_restart(struct alone *a)
 	return start(a);
 }
 
+/* Its founder spoke the newest version. */
+static void make_level(struct alone *a)
+{
+	uint8_t key[KEY_MAX_SIZE + 1], level = WIRE_VERSION_MAX;
+	store_row(a, row_key(key, 's', text_bytes("level")), (struct bytes){&level, 1});
+}
+
 static void make_rows(struct alone *a)
 {
+	make_level(a);
 	for (uint32_t i = 0; i < a->nodes; i++) {
 		uint8_t key[9], value[1024];
 		char name[2] = {(char)('a' + i), '\0'};

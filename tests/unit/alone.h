@@ -57,6 +57,7 @@ struct alone {
 		uint8_t *value;
 	} rows[64];
 	uint32_t row_count;
+	uint32_t format; /* the last STORE_FORMAT */
 };
 
 /* A member of a cluster of `nodes`, the first `voters` of which vote; `d` may change the record. */

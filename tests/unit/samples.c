@@ -185,16 +185,27 @@ static void address(struct walk *w, struct address *a)
 	raw(w, a->ip, four ? 4 : 16);
 }
 
+/* Beside the first. */
+static void more_addresses(struct walk *w, struct addresses *all)
+{
+	range(w, &all->count, 0, w->small ? 1 : ADDRESSES_MAX - 1);
+	for (uint32_t i = 0; i < all->count; i++)
+		address(w, &all->list[i]);
+}
+
 static void member_record(struct walk *w, struct member_record *m)
 {
 	raw(w, m->key.bytes, NODE_KEY_SIZE);
 	bytes(w, &m->name, 1, NAME_MAX_SIZE);
 	address(w, &m->address);
+	more_addresses(w, &m->more);
 	ENUM(w, m->role, ROLE_NODE, ROLE_WITNESS);
 	u32(w, &m->wire_min);
 	u32(w, &m->wire_max);
 	u64(w, &m->incarnation);
 	raw(w, m->signature, SIGNATURE_SIZE);
+	raw(w, m->old_key.bytes, NODE_KEY_SIZE);
+	raw(w, m->old_signature, SIGNATURE_SIZE);
 }
 
 static void request_id(struct walk *w, struct request_id *r)
@@ -222,6 +233,7 @@ void walk_command(struct walk *w, struct command *c)
 	ENUM(w, c->role, ROLE_NODE, ROLE_WITNESS);
 	member_record(w, &c->member);
 	u64(w, &c->subject);
+	u32(w, &c->level);
 }
 
 static void grant(struct walk *w, struct grant *g)
@@ -370,6 +382,7 @@ static void joined(struct walk *w, struct joined *j)
 		struct peer_hint *p = (struct peer_hint *)&j->peers[i];
 		raw(w, p->key.bytes, NODE_KEY_SIZE);
 		address(w, &p->address);
+		more_addresses(w, &p->more);
 		bytes(w, &p->name, 1, NAME_MAX_SIZE);
 		u64(w, &p->incarnation);
 	}
@@ -404,6 +417,77 @@ static void fact_value(struct walk *w, struct fact_value *f)
 	bytes(w, &f->key, 1, FACT_KEY_MAX);
 	raw(w, f->hash.bytes, HASH_SIZE);
 	bytes(w, &f->value, 0, w->small ? 200 : FACT_VALUE_MAX);
+}
+
+static void nodes(struct walk *w, uint32_t *count, const node_id **list, uint32_t most)
+{
+	range(w, count, 0, w->small ? 5 : most);
+	if (w->mode == WALK_FILL)
+		*list = take(w, *count * sizeof **list);
+	for (uint32_t i = 0; i < *count; i++)
+		u64(w, (node_id *)&(*list)[i]);
+}
+
+static void survey(struct walk *w, struct survey *s)
+{
+	u64(w, &s->attempt);
+	flag(w, &s->withdrawn);
+	u64(w, &s->commit);
+	nodes(w, &s->dead_count, &s->dead, MEMBERS_MAX);
+}
+
+static void survey_answer(struct walk *w, struct survey_answer *a)
+{
+	u64(w, &a->attempt);
+	ENUM(w, a->refusal, SURVEY_CONSENTS, SURVEY_HEARD);
+	u64(w, &a->other);
+	ballot(w, &a->state.ballot);
+	config(w, &a->state.config);
+	grant(w, &a->state.grant);
+	u64(w, &a->state.commit);
+	entry_list(w, &a->state.entry_count, &a->state.entries);
+	ballot(w, &a->last_ballot);
+	u64(w, &a->last_index);
+}
+
+void walk_seized(struct walk *w, struct seized *s)
+{
+	generation(w, &s->generation);
+	generation(w, &s->old);
+	flag(w, &s->restored);
+	raw(w, s->by.bytes, NODE_KEY_SIZE);
+	u64(w, &s->attempt);
+	u64(w, &s->nonce);
+	moment(w, &s->wall);
+	u64(w, &s->index);
+	config(w, &s->config);
+	nodes(w, &s->dead_count, &s->dead, MEMBERS_MAX / 2);
+	nodes(w, &s->followed_count, &s->followed, MEMBERS_MAX / 2);
+	raw(w, s->signature, SIGNATURE_SIZE);
+}
+
+static void inquired(struct walk *w, struct inquired *m)
+{
+	bytes(w, &m->name, 0, NAME_MAX_SIZE);
+	raw(w, m->cluster.bytes, CLUSTER_ID_SIZE);
+	generation(w, &m->generation);
+	u32(w, &m->wire_min);
+	u32(w, &m->wire_max);
+	u32(w, &m->level);
+	ENUM(w, m->token, 1, INQUIRED_TOKEN_KINDS - 1);
+	ENUM(w, m->role, ROLE_NODE, ROLE_WITNESS);
+	ENUM(w, m->key, 1, INQUIRED_KEY_KINDS - 1);
+	moment(w, &m->expires_wall);
+	u32(w, &m->uses_left);
+	bytes(w, &m->master, 0, NAME_MAX_SIZE);
+	moment(w, &m->quarantine_left);
+	u32(w, &m->voters_total);
+	u32(w, &m->voters_reachable);
+	u32(w, &m->voters_needed);
+	moment(w, &m->received_wall);
+	moment(w, &m->sent_wall);
+	bytes(w, &m->clock, 0, INQUIRED_FACT_MAX);
+	bytes(w, &m->dns, 0, INQUIRED_FACT_MAX);
 }
 
 static void message(struct walk *w, struct envelope *e)
@@ -448,7 +532,7 @@ static void message(struct walk *w, struct envelope *e)
 		fact_value(w, &e->fact_value);
 		return;
 	case MESSAGE_FAREWELL:
-		ENUM(w, e->farewell.reason, FAREWELL_STOPPING, FAREWELL_OLD_GENERATION);
+		ENUM(w, e->farewell.reason, FAREWELL_STOPPING, FAREWELL_WIRE_OLD);
 		u64(w, &e->farewell.by);
 		return;
 	case MESSAGE_PREPARE:
@@ -468,7 +552,7 @@ static void message(struct walk *w, struct envelope *e)
 		return;
 	case MESSAGE_REJECT:
 		ballot(w, &e->reject.ballot);
-		ENUM(w, e->reject.reason, REJECT_PROMISED, REJECT_ROUND);
+		ENUM(w, e->reject.reason, REJECT_PROMISED, REJECT_UNFIT);
 		ballot(w, &e->reject.promised);
 		config(w, &e->reject.config);
 		grant(w, &e->reject.grant);
@@ -523,6 +607,25 @@ static void message(struct walk *w, struct envelope *e)
 		return;
 	case MESSAGE_JOINED:
 		joined(w, &e->joined);
+		return;
+	case MESSAGE_SURVEY:
+		survey(w, &e->survey);
+		return;
+	case MESSAGE_SURVEY_ANSWER:
+		survey_answer(w, &e->survey_answer);
+		return;
+	case MESSAGE_SEIZED:
+		walk_seized(w, &e->seized);
+		return;
+	case MESSAGE_INQUIRY:
+		raw(w, e->inquiry.key.bytes, NODE_KEY_SIZE);
+		bytes(w, &e->inquiry.name, 0, NAME_MAX_SIZE);
+		u32(w, &e->inquiry.wire_min);
+		u32(w, &e->inquiry.wire_max);
+		moment(w, &e->inquiry.sent_wall);
+		return;
+	case MESSAGE_INQUIRED:
+		inquired(w, &e->inquired);
 		return;
 	}
 }
@@ -591,6 +694,8 @@ void walk_envelope(struct walk *w, struct envelope *e)
 	u64(w, &e->commit);
 	u64(w, &e->summary);
 	u64(w, &e->refutation);
+	u64(w, &e->generation);
+	u64(w, &e->generation_tag);
 	if (w->mode == WALK_TRACE)
 		note(w, &e->kind, sizeof e->kind);
 	message(w, e);
@@ -638,6 +743,10 @@ void walk_durable(struct walk *w, struct durable *d)
 	owner(w, &d->applied_claimant);
 	range(w, &d->standing, 0, STANDING_STOPPED);
 	range(w, &d->role, ROLE_NODE, ROLE_WITNESS);
+	u64(w, &d->consent_to);
+	u64(w, &d->consent_attempt);
+	u64(w, &d->superseded_by);
+	flag(w, &d->superseded_by_rival);
 }
 
 void walk_member_row(struct walk *w, struct member_row *row)
@@ -646,6 +755,7 @@ void walk_member_row(struct walk *w, struct member_row *row)
 	ENUM(w, row->state, MEMBER_ACTIVE, MEMBER_REMOVED);
 	u64(w, &row->changed_index);
 	any_i64(w, &row->changed_wall);
+	u64(w, &row->successor);
 }
 
 void walk_token_row(struct walk *w, struct token_row *row)

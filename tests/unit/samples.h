@@ -29,6 +29,7 @@ void walk_durable(struct walk *w, struct durable *durable);
 void walk_member_row(struct walk *w, struct member_row *row);
 void walk_token_row(struct walk *w, struct token_row *row);
 void walk_kv_row(struct walk *w, struct kv_row *row);
+void walk_seized(struct walk *w, struct seized *s);
 void walk_origin_row(struct walk *w, struct origin_row *row);
 
 #endif

@@ -20,6 +20,7 @@ struct parcel {
 	instant at;
 	uint64_t serial;
 	uint32_t to, from;
+	uint32_t to_net, from_net;
 	uint64_t starts; /* of the receiver when it was sent: a restart loses what was on its way */
 	uint64_t number;
 	enum knock_result knock;
@@ -34,10 +35,16 @@ struct generation swarm_generation(void)
 	return (struct generation){.number = 1};
 }
 
+struct address swarm_address_in(uint32_t node, uint32_t net)
+{
+	struct address a = {.family = 4, .port = 7800};
+	memcpy(a.ip, (uint8_t[]){127, 0, (uint8_t)(net + 1), (uint8_t)(node + 1)}, 4);
+	return a;
+}
+
 struct address swarm_address(uint32_t node)
 {
-	struct address a = {.family = 4, .ip = {127, 0, 1, (uint8_t)(node + 1)}, .port = 7800};
-	return a;
+	return swarm_address_in(node, 0);
 }
 
 node_id swarm_id(const struct swarm *s, uint32_t node)
@@ -50,14 +57,15 @@ struct now swarm_now(const struct swarm *s)
 	return (struct now){BOOT_ORIGIN + s->time, s->time + SECOND, WALL_ORIGIN + s->time};
 }
 
-static uint32_t node_of(const struct swarm *s, const struct address *address)
+/* Who listens there; in *net the network. */
+static uint32_t node_of(const struct swarm *s, const struct address *address, uint32_t *net)
 {
-	for (uint32_t i = 0; i < s->count; i++) {
-		struct address a = swarm_address(i);
-		if (address_equal(&a, address))
-			return i;
-	}
-	return SWARM_MAX;
+	uint32_t node = address->ip[3] - 1u;
+	*net = address->ip[2] - 1u;
+	if (node >= s->count || *net - s->nodes[node].first_net >= s->networks)
+		return SWARM_MAX;
+	struct address a = swarm_address_in(node, *net);
+	return address_equal(&a, address) ? node : SWARM_MAX;
 }
 
 static uint32_t node_by_id(const struct swarm *s, node_id id)
@@ -124,17 +132,18 @@ static uint8_t *copy(struct bytes bytes)
 
 /* ---- effects ---- */
 
-static void refuse(struct swarm *s, uint32_t to, uint32_t from)
+static void refuse(struct swarm *s, uint32_t to, uint32_t from, uint32_t net)
 {
-	parcel_add(s, (struct parcel){PARCEL_REFUSED, s->time + LATENCY, .to = to, .from = from});
+	parcel_add(s, (struct parcel){PARCEL_REFUSED, s->time + LATENCY, .to = to, .from = from,
+	                              .from_net = net});
 }
 
 static void carry_packet(struct swarm *s, uint32_t from, const struct effect *effect)
 {
-	uint32_t to = node_of(s, &effect->packet.to);
+	uint32_t net, to = node_of(s, &effect->packet.to, &net);
 	s->packets++;
 	s->sent[effect->packet.message]++;
-	if (to == SWARM_MAX || s->cut[from][to])
+	if (to == SWARM_MAX || s->cut[from][to] || s->mute[from][net] || s->deaf[to][net])
 		return;
 	if (from == s->tap_from && to == s->tap_to) {
 		s->tapped_size[effect->packet.message] = effect->packet.bytes.size;
@@ -143,10 +152,12 @@ static void carry_packet(struct swarm *s, uint32_t from, const struct effect *ef
 	}
 	if (!s->nodes[to].running) {
 		if (!s->cut[to][from])
-			refuse(s, from, to);
+			refuse(s, from, to, net);
 		return;
 	}
 	parcel_add(s, (struct parcel){PARCEL_PACKET, s->time + LATENCY, .to = to, .from = from,
+	                              .to_net = net,
+	                              .from_net = s->nodes[from].first_net + effect->packet.path,
 	                              .data = copy(effect->packet.bytes),
 	                              .size = effect->packet.bytes.size});
 }
@@ -163,9 +174,10 @@ static void carry_frame(struct swarm *s, uint32_t from, const struct effect *eff
 
 static void carry_knock(struct swarm *s, uint32_t from, const struct effect *effect)
 {
-	uint32_t to = node_of(s, &effect->knock.address);
+	uint32_t net, to = node_of(s, &effect->knock.address, &net);
 	struct parcel p = {PARCEL_KNOCKED, s->time + LATENCY, .to = from, .from = to};
-	if (to == SWARM_MAX || s->cut[from][to] || s->cut[to][from]) {
+	if (to == SWARM_MAX || s->cut[from][to] || s->cut[to][from] || s->mute[from][net] ||
+	    s->deaf[to][net]) {
 		p.knock = KNOCK_SILENT;
 		p.at = s->time + effect->knock.patience;
 	} else {
@@ -228,6 +240,8 @@ static void load_row(struct swarm *s, uint32_t at, uint32_t of)
 	row.record.name = (struct bytes){(const uint8_t *)name, 0};
 	row.record.name.size = (size_t)snprintf(name, sizeof name, "n%u", of + 1);
 	row.record.address = swarm_address(of);
+	for (uint32_t net = 1; net < s->networks; net++)
+		row.record.more.list[row.record.more.count++] = swarm_address_in(of, net);
 	row.record.wire_min = WIRE_VERSION_MIN;
 	row.record.wire_max = WIRE_VERSION_MAX;
 	row.record.incarnation = 1;
@@ -270,9 +284,22 @@ static void core_drop_memory(struct swarm_node *n)
 	n->core = NULL;
 }
 
+static void settle_addresses(struct swarm *s, uint32_t node)
+{
+	struct swarm_node *n = &s->nodes[node];
+	struct gossip_settings *settings = &n->settings;
+	struct addresses all = {0};
+	for (uint32_t i = 0; i < s->networks; i++)
+		all.list[all.count++] = swarm_address_in(node, n->first_net + i);
+	settings->address = all.list[0];
+	settings->more = addresses_rest(&all);
+	settings->local = all;
+}
+
 void swarm_start(struct swarm *s, uint32_t node)
 {
 	struct swarm_node *n = &s->nodes[node];
+	settle_addresses(s, node);
 	core_drop_memory(n);
 	n->starts++;
 	n->settings.nonce = n->starts * 1000 + node;
@@ -295,19 +322,24 @@ void swarm_start(struct swarm *s, uint32_t node)
 
 struct swarm *swarm_new(uint32_t count, enum seal_mode seal)
 {
+	return swarm_new_on(count, seal, 1);
+}
+
+struct swarm *swarm_new_on(uint32_t count, enum seal_mode seal, uint32_t networks)
+{
 	struct swarm *s = calloc(1, sizeof *s);
 	assert(s != NULL && count <= SWARM_MAX);
 	int started = seal_start();
 	assert(started == 0);
 	s->count = count;
 	s->seal = seal;
+	s->networks = networks;
 	s->tap_from = s->tap_to = SWARM_MAX;
 	for (uint32_t i = 0; i < count; i++) {
 		struct gossip_settings *settings = &s->nodes[i].settings;
 		uint8_t seed[32] = {(uint8_t)(i + 1), 77};
 		settings->seal = seal;
 		node_keys_from_seed(seal, seed, &settings->keys);
-		settings->address = swarm_address(i);
 		settings->members_max = SWARM_MAX;
 		settings->ledger_bytes = 1024 * 1024;
 		settings->membership_only = true;
@@ -355,6 +387,13 @@ void swarm_cut(struct swarm *s, uint32_t node, bool in, bool out)
 void swarm_heal(struct swarm *s)
 {
 	memset(s->cut, 0, sizeof s->cut);
+	memset(s->mute, 0, sizeof s->mute);
+	memset(s->deaf, 0, sizeof s->deaf);
+}
+
+void swarm_unplug(struct swarm *s, uint32_t node, uint32_t net)
+{
+	s->mute[node][net] = s->deaf[node][net] = true;
 }
 
 /* ---- time ---- */
@@ -368,7 +407,8 @@ static void deliver(struct swarm *s, const struct parcel *p)
 	switch (p->kind) {
 	case PARCEL_PACKET:
 		input.kind = INPUT_PACKET;
-		input.packet.from = swarm_address(p->from);
+		input.packet.from = swarm_address_in(p->from, p->from_net);
+		input.packet.path = p->to_net - n->first_net;
 		input.packet.bytes = (struct bytes){p->data, p->size};
 		s->bytes_in += p->size;
 		break;
@@ -380,7 +420,7 @@ static void deliver(struct swarm *s, const struct parcel *p)
 		break;
 	case PARCEL_REFUSED:
 		input.kind = INPUT_REFUSED;
-		input.refused.from = swarm_address(p->from);
+		input.refused.from = swarm_address_in(p->from, p->from_net);
 		break;
 	case PARCEL_KNOCKED:
 		input.kind = INPUT_KNOCKED;
@@ -449,6 +489,14 @@ void swarm_run(struct swarm *s, duration d)
 }
 
 /* ---- questions ---- */
+
+struct member_view swarm_view(const struct swarm *s, uint32_t at, uint32_t of)
+{
+	struct member_view view = {0};
+	struct now now = swarm_now(s);
+	gossip_member(s->nodes[at].core, &now, swarm_id(s, of), &view);
+	return view;
+}
 
 enum reachability swarm_state(const struct swarm *s, uint32_t at, uint32_t of)
 {

@@ -11,6 +11,7 @@
 #include "gossip.h"
 
 #define SWARM_MAX 64
+#define SWARM_NETS_MAX 8
 #define CAPTURED_MAX 256
 
 struct swarm_node {
@@ -19,6 +20,7 @@ struct swarm_node {
 	struct gossip_settings settings;
 	uint64_t starts; /* = its incarnation, once it runs */
 	bool running, paused;
+	uint32_t first_net; /* its addresses are in the networks from this one on */
 };
 
 struct swarm_trace {
@@ -35,6 +37,9 @@ struct swarm {
 	enum seal_mode seal;
 	struct swarm_node nodes[SWARM_MAX];
 	bool cut[SWARM_MAX][SWARM_MAX]; /* from, to */
+	uint32_t networks; /* how many addresses each node has, each in another */
+	/* what a node sends by a network, or is sent there, is lost */
+	bool mute[SWARM_MAX][SWARM_NETS_MAX], deaf[SWARM_MAX][SWARM_NETS_MAX];
 	struct parcel *parcels;
 	uint32_t parcel_count, parcel_capacity;
 	uint64_t parcel_serial;
@@ -51,6 +56,8 @@ struct swarm {
 
 /* `count` members that know each other, all running since just now. */
 struct swarm *swarm_new(uint32_t count, enum seal_mode seal);
+/* The same with several networks; a packet goes by that of the address it is sent to. */
+struct swarm *swarm_new_on(uint32_t count, enum seal_mode seal, uint32_t networks);
 void swarm_free(struct swarm *s);
 void swarm_run(struct swarm *s, duration d);
 
@@ -60,9 +67,13 @@ void swarm_pause(struct swarm *s, uint32_t node);
 void swarm_resume(struct swarm *s, uint32_t node);
 void swarm_cut(struct swarm *s, uint32_t node, bool in, bool out); /* to and from everybody */
 void swarm_heal(struct swarm *s);
+void swarm_unplug(struct swarm *s, uint32_t node, uint32_t net); /* from one network */
 
 node_id swarm_id(const struct swarm *s, uint32_t node);
-struct address swarm_address(uint32_t node);
+struct address swarm_address(uint32_t node); /* in the first network */
+struct address swarm_address_in(uint32_t node, uint32_t net);
+/* How `of` looks from `at`. */
+struct member_view swarm_view(const struct swarm *s, uint32_t at, uint32_t of);
 struct now swarm_now(const struct swarm *s);
 enum reachability swarm_state(const struct swarm *s, uint32_t at, uint32_t of);
 /* Steps one node with an input made by the test. */

@@ -10,8 +10,8 @@
 
 #define TOKEN 99
 
-/* A whole and well signed JOIN of a new node, on that stream. */
-static void hear_join(struct alone *a, uint64_t stream, uint8_t who)
+/* A whole and well signed JOIN of a new node that would be a witness or not, on that stream. */
+static void hear_join_as(struct alone *a, uint64_t stream, uint8_t who, enum role role)
 {
 	static uint8_t bytes[FRAME_MAX];
 	struct node_keys keys;
@@ -21,7 +21,7 @@ static void hear_join(struct alone *a, uint64_t stream, uint8_t who)
 	e.join.token = TOKEN;
 	node_keys_from_seed(a->settings.seal, seed, &keys);
 	*m = (struct member_record){.key = keys.public_key, .name = {(const uint8_t *)"new", 3},
-		.address = {.family = 4, .ip = {127, 0, 3, who}, .port = 7800}, .role = ROLE_NODE,
+		.address = {.family = 4, .ip = {127, 0, 3, who}, .port = 7800}, .role = role,
 		.wire_min = WIRE_VERSION_MIN, .wire_max = WIRE_VERSION_MAX, .incarnation = 1};
 	size_t size = member_statement(&a->core->durable.cluster, TOKEN, m, statement);
 	statement_sign(a->settings.seal, &keys, statement, size, m->signature);
@@ -31,6 +31,35 @@ static void hear_join(struct alone *a, uint64_t stream, uint8_t who)
 	input.frame.bytes = (struct bytes){bytes, envelope_encode(&e, bytes, sizeof bytes)};
 	assert(input.frame.bytes.size > 0);
 	alone_step(a, &input);
+}
+
+static void hear_join(struct alone *a, uint64_t stream, uint8_t who)
+{
+	hear_join_as(a, stream, who, ROLE_NODE);
+}
+
+/* The ledger has the token, and this is what it admits. */
+static void know_token(struct alone *a, enum role role)
+{
+	uint8_t key[9], value[256];
+	struct token_row row = {.token = TOKEN, .role = role, .expires_wall = NEVER, .uses_left = 9};
+	size_t size = token_row_encode(&row, value, sizeof value);
+	assert_true(size > 0);
+	assert_true(rows_put(&a->core->rows, row_key_id(key, 't', TOKEN), (struct bytes){value, size},
+	                     true));
+}
+
+static void a_token_makes_nobody_what_he_did_not_ask_to_be(void **state)
+{
+	for (int token = ROLE_NODE; token <= ROLE_WITNESS; token++) {
+		for (int wanted = ROLE_NODE; wanted <= ROLE_WITNESS; wanted++) {
+			struct alone *a = alone_new(3, 3, NULL);
+			know_token(a, (enum role)token);
+			hear_join_as(a, 7, 1, (enum role)wanted);
+			assert_int_equal(a->core->route.used, token == wanted ? 1 : 0);
+			alone_free(a);
+		}
+	}
 }
 
 static void a_stream_that_asks_again_waits_once(void **state)
@@ -54,6 +83,7 @@ static void joins_leave_most_of_the_table_to_this_nodes_users(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_token_makes_nobody_what_he_did_not_ask_to_be),
 		cmocka_unit_test(a_stream_that_asks_again_waits_once),
 		cmocka_unit_test(joins_leave_most_of_the_table_to_this_nodes_users),
 	};

@@ -21,6 +21,7 @@
 #include "quorums.h"
 #include "removed.h"
 #include "sometimes.h"
+#include "strangers.h"
 #include "writes.h"
 
 /* ---- overlap ---- */
@@ -237,6 +238,7 @@ static void agreeing(struct converge_view views[3])
 		                                  .self_master = i == 1,
 		                                  .epoch = 4,
 		                                  .commit = 9,
+		                                  .floor = 9,
 		                                  .members = 3,
 		                                  .reachable = 3};
 }
@@ -264,12 +266,29 @@ static void each_kind_of_disagreement_is_seen(void **state)
 	views[2].reachable = 2;
 	assert_false(agree(views));
 	agreeing(views);
+	views[2].generation = 2;
+	assert_false(agree(views));
+	agreeing(views);
+	views[2].level = 1;
+	assert_false(agree(views));
+	agreeing(views);
+	views[2].settings = 77;
+	assert_false(agree(views));
+	agreeing(views);
 	views[1].self_master = false;
 	assert_false(agree(views));
 	agreeing(views);
 	for (int i = 0; i < 3; i++)
 		views[i].master = 0;
 	assert_false(agree(views));
+}
+
+static void who_lags_by_less_than_a_look_agrees(void **state)
+{
+	struct converge_view views[3];
+	agreeing(views);
+	views[1].commit = 12; /* committed since the last look, at 9 */
+	assert_true(agree(views));
 }
 
 static void a_node_that_does_not_run_need_not_agree(void **state)
@@ -305,13 +324,58 @@ static void falling_apart_again_is_caught(void **state)
 	assert_int_equal(v.count, 1);
 }
 
+/* ---- strangers ---- */
+
+static void what_is_of_another_cluster_is_caught(void **state)
+{
+	struct violations v = {0};
+	strangers_report(&v, 1, &(struct shown){"a member", 0, 1, 0, 0});
+	assert_int_equal(v.count, 0);
+	strangers_report(&v, 2, &(struct shown){"a fact", 0, 6, 0, 1});
+	assert_int_equal(v.count, 1);
+	assert_string_equal(v.list[0].check, "strangers");
+	strangers_report(&v, 3, &(struct shown){"a master", 6, 0, 1, 0});
+	assert_int_equal(v.count, 2);
+}
+
+/* ---- a new generation ---- */
+
+static void what_was_committed_below_the_cut_still_counts(void **state)
+{
+	struct prefix p = {0};
+	struct violations v = {0};
+	prefix_report(&p, &v, 1, 0, 5, 0x51);
+	prefix_report(&p, &v, 1, 0, 6, 0x61);
+	prefix_cut(&p, 5);
+	prefix_report(&p, &v, 2, 1, 6, 0x77); /* only a dead one had the other */
+	assert_int_equal(v.count, 0);
+	prefix_report(&p, &v, 2, 1, 5, 0x77);
+	assert_int_equal(v.count, 1);
+	prefix_report(&p, &v, 3, 2, 6, 0x61);
+	assert_int_equal(v.count, 2);
+	prefix_finish(&p);
+}
+
+static void writes_count_anew_in_a_new_generation(void **state)
+{
+	struct writes w = {.highest_value = 9};
+	struct violations v = {0};
+	writes_put(&w, &v, 1, 0, writes_begin(&w, 0), 7, 1);
+	writes_forget(&w);
+	writes_put(&w, &v, 2, 0, writes_begin(&w, 0), 6, 2); /* version 7 died with its voters */
+	assert_int_equal(v.count, 0);
+	writes_get(&w, &v, 3, 0, writes_begin(&w, 0), true, 5, 1);
+	assert_int_equal(v.count, 1);
+	writes_finish(&w);
+}
+
 /* ---- removed ---- */
 
 static void a_removed_member_that_returns_is_caught(void **state)
 {
 	struct removed r;
 	struct violations v = {0};
-	removed_init(&r, 3);
+	removed_init(&r, 3, 3);
 	removed_report(&r, &v, 1, 0, 10, 2, false);
 	removed_report(&r, &v, 2, 0, 11, 2, true);
 	removed_report(&r, &v, 3, 0, 12, 2, true);
@@ -325,7 +389,7 @@ static void a_restarted_node_that_is_behind_may_not_know_yet(void **state)
 {
 	struct removed r;
 	struct violations v = {0};
-	removed_init(&r, 3);
+	removed_init(&r, 3, 3);
 	removed_report(&r, &v, 2, 0, 11, 2, true);
 	removed_report(&r, &v, 3, 0, 9, 2, false);
 	assert_int_equal(v.count, 0);
@@ -631,6 +695,10 @@ int main(void)
 		cmocka_unit_test(a_counter_raised_twice_for_one_request_is_caught),
 		cmocka_unit_test(each_kind_of_disagreement_is_seen),
 		cmocka_unit_test(a_node_that_does_not_run_need_not_agree),
+		cmocka_unit_test(who_lags_by_less_than_a_look_agrees),
+		cmocka_unit_test(what_is_of_another_cluster_is_caught),
+		cmocka_unit_test(what_was_committed_below_the_cut_still_counts),
+		cmocka_unit_test(writes_count_anew_in_a_new_generation),
 		cmocka_unit_test(disagreement_is_caught_only_after_the_bound),
 		cmocka_unit_test(falling_apart_again_is_caught),
 		cmocka_unit_test(a_removed_member_that_returns_is_caught),

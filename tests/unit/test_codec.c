@@ -485,6 +485,21 @@ static void an_address_without_a_port_is_refused(void **state)
 	assert_false(survives(&e));
 }
 
+static void a_node_has_four_addresses_at_most(void **state)
+{
+	static struct envelope e;
+
+	memset(&e, 0, sizeof e);
+	e.kind = MESSAGE_JOIN;
+	e.join.member.address = (struct address){.family = 4, .ip = {127, 0, 0, 1}, .port = 1};
+	for (uint32_t i = 0; i < ADDRESSES_MAX; i++)
+		e.join.member.more.list[i] = e.join.member.address;
+	e.join.member.more.count = ADDRESSES_MAX - 1;
+	assert_true(survives(&e));
+	e.join.member.more.count = ADDRESSES_MAX;
+	assert_false(survives(&e));
+}
+
 static void a_snapshot_chunk_beyond_the_whole_is_refused(void **state)
 {
 	static struct envelope e;
@@ -616,6 +631,7 @@ static void every_stored_record_comes_back_with_every_field(void **state)
 		STORED_ROUND_TRIP(token_row, seed, seed == 1);
 		STORED_ROUND_TRIP(kv_row, seed, seed == 1);
 		STORED_ROUND_TRIP(origin_row, seed, seed == 1);
+		STORED_ROUND_TRIP(seized, seed, seed == 1);
 	}
 }
 
@@ -690,6 +706,66 @@ static void statements_of_different_kinds_generations_and_clusters_differ(void *
 	assert_memory_not_equal(a, "essaim item 1", 14);
 }
 
+/* Two records that differ anywhere but in their own hash and signature are two generations. */
+static void a_founding_record_is_covered_as_a_whole(void **state)
+{
+	static uint8_t a[SEIZED_STATEMENT_MAX], b[SEIZED_STATEMENT_MAX];
+	static const node_id nodes[] = {5, 6, 7};
+	struct cluster_id cluster = {{1}};
+	struct seized r = {.generation = {2, {{9}}}, .old = {1, {{8}}}, .config = {.voter_count = 1},
+		.dead_count = 1, .followed_count = 2, .dead = nodes, .followed = nodes + 1};
+	size_t size = seized_statement(&cluster, &r, a);
+	uint8_t *fields[] = {(uint8_t *)&r.generation.number, (uint8_t *)&r.old.number,
+		r.old.hash.bytes, (uint8_t *)&r.restored, r.by.bytes, (uint8_t *)&r.attempt,
+		(uint8_t *)&r.nonce, (uint8_t *)&r.wall, (uint8_t *)&r.index,
+		(uint8_t *)&r.config.ballot.node, (uint8_t *)&r.config.version,
+		(uint8_t *)&r.config.voters[0], (uint8_t *)&r.config.lease};
+
+	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+		*fields[i] ^= 1;
+		assert_int_equal(seized_statement(&cluster, &r, b), size);
+		assert_memory_not_equal(a, b, size);
+		*fields[i] ^= 1;
+	}
+	r.dead_count = 2; /* the same nodes, but one more of them is dead */
+	r.followed_count = 1;
+	r.followed = nodes + 2;
+	assert_int_equal(seized_statement(&cluster, &r, b), size);
+	assert_memory_not_equal(a, b, size);
+	r = (struct seized){.generation = {3, {{1}}}, .dead_count = MEMBERS_MAX};
+	static const node_id many[MEMBERS_MAX];
+	r.dead = many;
+	r.config.voter_count = VOTERS_MAX;
+	assert_true(seized_statement(&cluster, &r, a) < SEIZED_STATEMENT_MAX);
+	assert_true(seized_signed(&cluster, &r.generation, b) < STATEMENT_MAX / 2);
+}
+
+static bool survey_decode(uint32_t dead)
+{
+	static struct envelope out;
+
+	return envelope_decode(packed, wrap(34, fixed_list(4, dead)), &arena, &out);
+}
+
+static bool seized_lists_decode(uint32_t dead, uint32_t followed)
+{
+	static struct seized out;
+	static uint8_t first[16 + 8 * MEMBERS_MAX];
+	size_t size = fixed_list(10, dead);
+	memcpy(first, packed, size);
+	size_t other = fixed_list(11, followed);
+	memcpy(packed + other, first, size);
+	return seized_decode(packed, size + other, &arena, &out);
+}
+
+static void more_nodes_than_a_cluster_can_have_are_refused(void **state)
+{
+	assert_true(survey_decode(MEMBERS_MAX));
+	assert_false(survey_decode(MEMBERS_MAX + 1));
+	assert_true(seized_lists_decode(MEMBERS_MAX - 3, 3));
+	assert_false(seized_lists_decode(MEMBERS_MAX - 3, 4));
+}
+
 static void the_longest_statements_fit(void **state)
 {
 	struct cluster_id cluster = {{1}};
@@ -758,6 +834,7 @@ int main(void)
 		cmocka_unit_test(a_config_with_senseless_terms_is_refused),
 		cmocka_unit_test(words_outside_their_enum_are_refused),
 		cmocka_unit_test(an_address_without_a_port_is_refused),
+		cmocka_unit_test(a_node_has_four_addresses_at_most),
 		cmocka_unit_test(a_snapshot_chunk_beyond_the_whole_is_refused),
 		cmocka_unit_test(a_tombstone_or_a_big_fact_carries_no_value),
 		cmocka_unit_test(a_wild_clock_is_tamed_not_refused),
@@ -767,6 +844,8 @@ int main(void)
 		cmocka_unit_test(a_stored_name_with_a_nul_inside_is_refused),
 		cmocka_unit_test(a_statement_changes_with_what_it_covers_and_only_with_that),
 		cmocka_unit_test(statements_of_different_kinds_generations_and_clusters_differ),
+		cmocka_unit_test(a_founding_record_is_covered_as_a_whole),
+		cmocka_unit_test(more_nodes_than_a_cluster_can_have_are_refused),
 		cmocka_unit_test(the_longest_statements_fit),
 		cmocka_unit_test(ballots_are_ordered_by_counter_incarnation_node_hop),
 		cmocka_unit_test(configs_are_ordered_by_ballot_then_version),

@@ -47,8 +47,8 @@ static void a_whole_file_is_read(void **state)
 	assert_int_equal(config.ledger_size, 2 << 20);
 	assert_string_equal(config.socket, "/run/essaim/essaim.sock");
 	assert_int_equal(node_config_check(&config, &error), 0);
-	assert_int_equal(config.advertise.port, 7801);
-	assert_int_equal(config.advertise.family, 4);
+	assert_int_equal(config.advertise.list[0].port, 7801);
+	assert_int_equal(config.advertise.list[0].family, 4);
 }
 
 static void an_unknown_key_is_an_error_with_its_line(void **state)
@@ -114,12 +114,70 @@ static void fields_are_checked_together(void **state)
 	set(&config, "listen", "0.0.0.0:7800");
 	assert_true(node_config_check(&config, &error) < 0);
 	assert_non_null(strstr(error.text, "advertise"));
+	config.advertise.count = 0;
 	set(&config, "listen", "127.0.0.1:7800, [::1]:7801");
-	config.advertise.family = 0;
 	assert_true(node_config_check(&config, &error) < 0);
 	assert_non_null(strstr(error.text, "same port"));
 	set(&config, "listen", "127.0.0.1:7800, [::1]:7800");
 	assert_int_equal(node_config_check(&config, &error), 0);
+}
+
+static void check_fails(const char *listen, const char *advertise, const char *why)
+{
+	struct node_config config;
+	struct error error;
+	node_config_defaults(&config);
+	set(&config, "name", "a");
+	set(&config, "listen", listen);
+	if (advertise != NULL)
+		set(&config, "advertise", advertise);
+	assert_true(node_config_check(&config, &error) < 0);
+	if (strstr(error.text, why) == NULL)
+		assert_string_equal(error.text, why);
+}
+
+static void addresses_that_do_not_fit_together_are_named(void **state)
+{
+	check_fails("192.0.2.1:7800, 192.0.2.2:7800, 192.0.2.1:7800", NULL,
+	            "listen: '192.0.2.1:7800' is given twice");
+	check_fails("192.0.2.1:7800, 192.0.2.2:7801", NULL,
+	            "listen: all addresses need the same port, not 7800 and 7801");
+	check_fails("0.0.0.0:7800, 192.0.2.1:7800", "192.0.2.1:7800",
+	            "listen: '0.0.0.0:7800' means every address, '192.0.2.1:7800' too");
+	check_fails("192.0.2.1:7800, [::]:7800", NULL, "'[::]:7800' means every address, so --advertise");
+	check_fails("192.0.2.1:7800", "203.0.113.1:7800, 203.0.113.1:7800",
+	            "advertise: '203.0.113.1:7800' is given twice");
+	check_fails("192.0.2.1:7800", "203.0.113.1:7800, [2001:db8::1]:7800",
+	            "advertise: '[2001:db8::1]:7800' is IPv6, but no address of 'listen' is");
+}
+
+static void four_addresses_are_read_and_a_fifth_is_refused(void **state)
+{
+	struct node_config config;
+	struct error error;
+	node_config_defaults(&config);
+	set(&config, "name", "a");
+	set(&config, "listen", "192.0.2.1, 192.0.2.2,[2001:db8::1] , [2001:db8::2]");
+	assert_int_equal(node_config_check(&config, &error), 0);
+	assert_int_equal(config.advertise.count, 4);
+	assert_int_equal(config.advertise.list[3].family, 6);
+	assert_true(node_config_set(&config, "node", "listen",
+	                            "192.0.2.1,192.0.2.2,192.0.2.3,192.0.2.4,192.0.2.5", &error) < 0);
+	assert_string_equal(error.text, "more than 4 addresses");
+}
+
+/* Behind a translator the port is another as well. */
+static void what_is_advertised_may_be_elsewhere(void **state)
+{
+	struct node_config config;
+	struct error error;
+	node_config_defaults(&config);
+	set(&config, "name", "a");
+	set(&config, "listen", "0.0.0.0:7800");
+	set(&config, "advertise", "203.0.113.1:17800, 203.0.113.2:17801");
+	assert_int_equal(node_config_check(&config, &error), 0);
+	assert_int_equal(config.listen.count, 1);
+	assert_int_equal(config.advertise.count, 2);
 }
 
 static void what_is_printed_reads_back_to_the_same(void **state)
@@ -164,6 +222,9 @@ int main(void)
 		cmocka_unit_test(a_line_that_is_too_long_is_an_error),
 		cmocka_unit_test(values_are_bounded),
 		cmocka_unit_test(fields_are_checked_together),
+		cmocka_unit_test(addresses_that_do_not_fit_together_are_named),
+		cmocka_unit_test(four_addresses_are_read_and_a_fifth_is_refused),
+		cmocka_unit_test(what_is_advertised_may_be_elsewhere),
 		cmocka_unit_test(what_is_printed_reads_back_to_the_same),
 		cmocka_unit_test(a_missing_file_is_named),
 	};

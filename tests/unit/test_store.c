@@ -187,6 +187,41 @@ static void what_was_persisted_is_loaded_again(void **state)
 	assert_string_equal(load(f), "durable=two;x=2;y=;2/5:b;3/6:d;");
 }
 
+static int64_t format_of(struct fixture *f)
+{
+	char path[FOLDER_PATH_SIZE];
+	sqlite3 *db;
+	sqlite3_stmt *statement;
+	file_path(f, "store.db", path);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &statement, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+	int64_t format = sqlite3_column_int64(statement, 0);
+	sqlite3_finalize(statement);
+	sqlite3_close(db);
+	return format;
+}
+
+static void a_format_is_raised_with_what_asks_for_it_and_never_falls(void **state)
+{
+	struct fixture *f = *state;
+	open_store(f);
+	struct store_op plain[] = {row("a", "1")};
+	struct store_op marked[] = {row("b", "2"), {.kind = STORE_FORMAT, .index = 2}};
+	struct store_op lower[] = {row("c", "3"), {.kind = STORE_FORMAT, .index = 1}};
+	store_persist(f->store, 1, false, 1, plain);
+	wait_reports(f, 1);
+	assert_int_equal(format_of(f), 1);
+	store_persist(f->store, 2, false, 2, marked);
+	wait_reports(f, 2);
+	assert_int_equal(format_of(f), 2);
+	store_persist(f->store, 3, false, 2, lower);
+	wait_reports(f, 3);
+	close_store(f);
+	assert_int_equal(format_of(f), 2);
+	assert_string_equal(load(f), "a=1;b=2;c=3;");
+}
+
 static void rows_are_cleared_and_deleted_in_order(void **state)
 {
 	struct fixture *f = *state;
@@ -418,7 +453,7 @@ static void a_newer_schema_is_refused(void **state)
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 99", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
-	check_refused(f, "was written by a newer essaim (schema 99, this one knows 1)");
+	check_refused(f, "was written by a newer essaim (schema 99, this one knows 2)");
 }
 
 static bool refuse_row(void *context, struct bytes key, struct bytes value)
@@ -505,6 +540,72 @@ static void key_and_store_stay_together(void **state)
 	assert_non_null(strstr(error.text, "no store.db"));
 }
 
+static int64_t size_of(struct fixture *f, const char *name)
+{
+	char path[FOLDER_PATH_SIZE];
+	struct stat st;
+	file_path(f, name, path);
+	return stat(path, &st) == 0 ? st.st_size : -1;
+}
+
+/* What each step of a change of key leaves, if the machine stops there: one valid key, or two. */
+static void a_change_of_key_leaves_one_valid_key_at_every_step(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t old[NODE_SEED_SIZE], next[NODE_SEED_SIZE], seed[NODE_SEED_SIZE];
+	struct error error = {""};
+	char path[FOLDER_PATH_SIZE];
+	assert_int_equal(node_seed_load(f->folder, old, &error), 0);
+	assert_int_equal(node_seed_next(f->folder, false, next, &error), 0);
+
+	/* half of the new one is written, under another name */
+	file_path(f, "node.key.new", path);
+	int fd = open(path, O_CREAT | O_WRONLY, 0600);
+	assert_int_equal(write(fd, "half", 4), 4);
+	close(fd);
+	assert_int_equal(node_seed_next(f->folder, false, next, &error), 0);
+	assert_int_equal(node_seed_load(f->folder, seed, &error), 0);
+	assert_memory_equal(seed, old, sizeof seed);
+
+	/* it is there, beside the old one; asked for again it is the same */
+	assert_int_equal(node_seed_next(f->folder, true, next, &error), 1);
+	assert_int_equal(size_of(f, "key.new"), NODE_SEED_SIZE);
+	assert_int_equal(size_of(f, "node.key.new"), -1);
+	assert_int_equal(node_seed_next(f->folder, true, seed, &error), 1);
+	assert_memory_equal(seed, next, sizeof seed);
+	assert_int_equal(node_seed_load(f->folder, seed, &error), 0);
+	assert_memory_equal(seed, old, sizeof seed);
+
+	/* it has taken its place */
+	assert_int_equal(node_seed_switch(f->folder, &error), 0);
+	assert_int_equal(size_of(f, "key.new"), -1);
+	assert_int_equal(node_seed_next(f->folder, false, seed, &error), 0);
+	assert_int_equal(node_seed_load(f->folder, seed, &error), 0);
+	assert_memory_equal(seed, next, sizeof seed);
+	assert_memory_not_equal(seed, old, sizeof seed);
+}
+
+static void a_change_of_key_that_fails_leaves_the_old_one(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t old[NODE_SEED_SIZE], seed[NODE_SEED_SIZE];
+	struct error error = {""};
+	char path[FOLDER_PATH_SIZE];
+	assert_int_equal(node_seed_load(f->folder, old, &error), 0);
+	assert_true(node_seed_switch(f->folder, &error) < 0); /* there is nothing to switch to */
+	file_path(f, "node.key.new", path);
+	assert_int_equal(mkdir(path, 0700), 0); /* nothing can be written under that name */
+	assert_true(node_seed_next(f->folder, true, seed, &error) < 0);
+	assert_non_null(strstr(error.text, "cannot create"));
+	assert_int_equal(rmdir(path), 0);
+	file_path(f, "key.new", path);
+	assert_int_equal(mkdir(path, 0700), 0); /* nor renamed to it */
+	assert_true(node_seed_next(f->folder, true, seed, &error) < 0);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(node_seed_load(f->folder, seed, &error), 0);
+	assert_memory_equal(seed, old, sizeof seed);
+}
+
 static void wiping_takes_only_our_files(void **state)
 {
 	struct fixture *f = *state;
@@ -529,6 +630,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(what_was_persisted_is_loaded_again),
+		TEST(a_format_is_raised_with_what_asks_for_it_and_never_falls),
 		TEST(rows_are_cleared_and_deleted_in_order),
 		TEST(reports_come_in_order_and_bytes_are_copied),
 		TEST(a_lazy_persist_is_reported_without_company),
@@ -544,6 +646,8 @@ int main(void)
 		TEST(the_key_is_made_once_and_kept),
 		TEST(a_key_that_others_can_read_or_is_damaged_is_refused),
 		TEST(key_and_store_stay_together),
+		TEST(a_change_of_key_leaves_one_valid_key_at_every_step),
+		TEST(a_change_of_key_that_fails_leaves_the_old_one),
 		TEST(wiping_takes_only_our_files),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,225 @@
+#include "checkup.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "body_clock.h"
+#include "observe_dns.h"
+#include "observer.h"
+#include "setting.h"
+#include "text.h"
+#include "watch.h"
+
+#define EVERY_S 5
+#define EVERY_LARGE_S 15 /* with many members: the examination costs their number */
+#define LARGE 100
+
+struct checkup {
+	struct body *body;
+	struct event *timer;
+	struct diagnosis now, before;
+	uint8_t told[FACT_VALUE_ROOM]; /* the fact as last published */
+	size_t told_size;
+};
+
+/* ---- the patient ---- */
+
+static uint32_t position_of(const struct patient_member *members, uint32_t count, node_id id)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		if (members[i].view.id == id)
+			return i;
+	}
+	return count;
+}
+
+static void add_fact(struct patient_member *m, const struct fact_view *fact, struct arena *arena)
+{
+	struct host_fact host;
+	struct clock_fact clock;
+	if (fact->value.data == NULL || fact->tombstone)
+		return;
+	if (bytes_are(fact->key, FACT_KEY_HOST) && host_fact_decode(fact->value, arena, &host)) {
+		m->has_host = true;
+		memcpy(m->uname, host.uname, sizeof m->uname);
+		memcpy(m->version, host.version, sizeof m->version);
+	}
+	if (bytes_are(fact->key, FACT_KEY_CLOCK) && clock_fact_decode(fact->value, arena, &clock))
+		m->synchronised = !clock.unknown && clock.synchronised;
+}
+
+/* Facts of one owner lie mostly side by side: the last position is tried first. */
+static void add_facts(const struct gossip *g, const struct now *now, struct patient_member *members,
+                      uint32_t count, struct arena *arena)
+{
+	struct fact_view fact;
+	uint32_t at = 0;
+	for (uint32_t i = 0; gossip_fact_at(g, now, i, &fact); i++) {
+		if (at >= count || members[at].view.id != fact.owner)
+			at = position_of(members, count, fact.owner);
+		if (at < count)
+			add_fact(&members[at], &fact, arena);
+	}
+}
+
+static uint32_t gather(const struct gossip *g, const struct now *now, struct patient_member **out,
+                       uint32_t *self)
+{
+	struct member_view view;
+	uint32_t count = 0, capacity = 0;
+	*out = NULL;
+	for (uint32_t i = 0; gossip_member_at(g, now, i, &view); i++) {
+		if (view.state == GONE_LEFT || view.state == GONE_REMOVED)
+			continue;
+		if (count == capacity) {
+			capacity = capacity == 0 ? 16 : capacity * 2;
+			void *more = realloc(*out, capacity * sizeof **out);
+			if (more == NULL)
+				break;
+			*out = more;
+		}
+		(*out)[count] = (struct patient_member){.view = view};
+		if (view.self)
+			*self = count;
+		count++;
+	}
+	return count;
+}
+
+static duration setting_of(const struct gossip *g, enum setting setting)
+{
+	struct setting_view view;
+	return gossip_setting_at(g, setting, &view) ? setting_value(setting, view.value) : 0;
+}
+
+/* As the cluster agreed (essaim cluster set clock-…). */
+static struct thresholds thresholds_of(const struct gossip *g)
+{
+	struct thresholds t = thresholds_default;
+	t.clock_info = setting_of(g, SETTING_CLOCK_INFO);
+	t.clock_warning = setting_of(g, SETTING_CLOCK_WARNING);
+	t.clock_error = setting_of(g, SETTING_CLOCK_ERROR);
+	return t;
+}
+
+static void examine(struct checkup *c, const struct now *now)
+{
+	const struct gossip *g = c->body->gossip;
+	struct status_view status;
+	struct patient_member *members;
+	struct patient patient = {.status = &status, .thresholds = thresholds_of(g)};
+	uint8_t *memory = malloc(ARENA_PACKET_SIZE);
+	struct arena arena = {memory, ARENA_PACKET_SIZE, 0};
+	gossip_status(g, now, &status);
+	patient.member_count = gather(g, now, &members, &patient.self);
+	if (memory != NULL && patient.member_count > 0) {
+		add_facts(g, now, members, patient.member_count, &arena);
+		patient.members = members;
+		patient.usage = observer_usage(c->body->observer);
+		patient.clock = observer_clock(c->body->observer);
+		patient.dns = dns_watch_fact(c->body->dns);
+		patient.before = &c->before;
+		c->before = c->now;
+		doctor_examine(&patient, now->wall, &c->now);
+	}
+	free(members);
+	free(memory);
+}
+
+/* ---- what came of it ---- */
+
+static void publish(struct checkup *c)
+{
+	struct findings_fact fact = {0};
+	uint8_t value[FACT_VALUE_ROOM];
+	struct input input = {.kind = INPUT_PUBLISH};
+	for (uint32_t i = 0; i < c->now.count; i++) {
+		if (fact.count < FACT_FINDINGS_MAX)
+			fact.list[fact.count++] = c->now.list[i];
+		else
+			fact.more++;
+	}
+	/* Numbers that wander (for how long, how much) are not news: the first ones stay. */
+	size_t size = findings_fact_encode(&fact, value, sizeof value);
+	c->told_size = size;
+	memcpy(c->told, value, size);
+	input.publish.key = text_bytes(FACT_KEY_FINDINGS);
+	input.publish.value = (struct bytes){size == 0 ? NULL : value, size};
+	body_step(c->body, &input);
+}
+
+static bool same_thing(const struct finding *a, const struct finding *b)
+{
+	return a->code == b->code && a->about == b->about && a->severity == b->severity &&
+	       strcmp(a->detail, b->detail) == 0;
+}
+
+static bool among(const struct finding *f, const struct diagnosis *d)
+{
+	for (uint32_t i = 0; i < d->count; i++) {
+		if (same_thing(f, &d->list[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Tells what `a` has and `b` has not; returns how many. */
+static uint32_t tell(struct checkup *c, instant wall, const struct diagnosis *a,
+                     const struct diagnosis *b, bool over)
+{
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < a->count; i++) {
+		if (among(&a->list[i], b))
+			continue;
+		watch_finding(c->body->watch, wall, &a->list[i], over);
+		count++;
+	}
+	return count;
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *context)
+{
+	struct checkup *c = context;
+	struct status_view status;
+	struct now now;
+	body_clock_read(&now);
+	gossip_status(c->body->gossip, &now, &status);
+	struct timeval next = {status.members_total > LARGE ? EVERY_LARGE_S : EVERY_S, 0};
+	event_add(c->timer, &next);
+	if (status.standing != STANDING_MEMBER)
+		return;
+	examine(c, &now);
+	uint32_t changes = tell(c, now.wall, &c->now, &c->before, false);
+	changes += tell(c, now.wall, &c->before, &c->now, true);
+	if (changes > 0)
+		publish(c);
+}
+
+struct checkup *checkup_create(struct body *body)
+{
+	struct checkup *c = calloc(1, sizeof *c);
+	struct timeval first = {EVERY_S, 0};
+	if (c == NULL)
+		return NULL;
+	c->body = body;
+	c->timer = event_new(body->base, -1, 0, on_timer, c);
+	if (c->timer == NULL || event_add(c->timer, &first) < 0) {
+		checkup_destroy(c);
+		return NULL;
+	}
+	return c;
+}
+
+void checkup_destroy(struct checkup *c)
+{
+	if (c == NULL)
+		return;
+	if (c->timer != NULL)
+		event_free(c->timer);
+	free(c);
+}
+
+const struct diagnosis *checkup_diagnosis(const struct checkup *c)
+{
+	return &c->now;
+}
