@@ -189,6 +189,11 @@ static void say_expired(struct work *w, struct auth_check *c)
 		SAY(c, "the token expired %s ago", ago);
 }
 
+static const char *role_word(enum role role)
+{
+	return role == ROLE_WITNESS ? "witness" : "node";
+}
+
 static void judge_answered_token(struct work *w, struct auth_check *c)
 {
 	const struct inquired *a = &w->e->answer;
@@ -210,11 +215,14 @@ static void judge_answered_token(struct work *w, struct auth_check *c)
 	case INQUIRED_TOKEN_KINDS:
 		break;
 	}
+	if (w->e->role_given && w->e->role != a->role) {
+		SAY(c, "the token admits a %s, and this node would join as a %s", role_word(a->role),
+		    role_word(w->e->role));
+		return;
+	}
 	duration_format(a->expires_wall - a->received_wall, left);
 	SAY(c, "the token is good for another %s and %u join%s, as a %s", left, a->uses_left,
-	    a->uses_left == 1 ? "" : "s", a->role == ROLE_WITNESS ? "witness" : "node");
-	if (w->e->role_given && w->e->role != a->role)
-		return; /* wrong: it admits something else */
+	    a->uses_left == 1 ? "" : "s", role_word(a->role));
 	c->state = AUTH_OK;
 	c->command[0] = '\0';
 }

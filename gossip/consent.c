@@ -34,7 +34,7 @@ static void end_consent(struct gossip *g, node_id seizer)
 	candidate_postpone(g, 0);
 }
 
-/* By the operator's word that seizer will never run again, so it never founds either: if nothing belies it. */
+/* The operator says that it will never run again, so it never founds either; if nothing belies it. */
 void consent_end_if_dead(struct gossip *g, const node_id *dead, uint32_t count)
 {
 	node_id to = g->durable.consent_to;

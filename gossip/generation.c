@@ -56,7 +56,8 @@ static bool record_true(struct gossip *g, const struct seized *r)
 	struct hash hash;
 	record_hash(g, r, &hash);
 	size_t size = seized_signed(&g->durable.cluster, &r->generation, statement);
-	return memcmp(&hash, &r->generation.hash, sizeof hash) == 0 &&
+	return r->generation.number == r->old.number + 1 &&
+	       memcmp(&hash, &r->generation.hash, sizeof hash) == 0 &&
 	       statement_verify(g->settings.seal, &r->by, statement, size, r->signature);
 }
 
@@ -386,6 +387,7 @@ bool generation_frame(struct gossip *g, node_id from, const struct envelope *e)
 		return false;
 	core_drop(g, DROP_GENERATION);
 	bool told = e->kind == MESSAGE_FAREWELL && e->farewell.reason == FAREWELL_OLD_GENERATION;
+	told &= g->durable.consent_to == 0; /* else the record decides: it may be the one we follow */
 	if (told && e->generation > g->durable.generation.number && member_is_active(m))
 		supersede(g, from, false);
 	else if (e->generation > g->durable.generation.number && again(g, &m->session.header_at))

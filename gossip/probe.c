@@ -284,6 +284,16 @@ static void report(struct gossip *g, node_id to, uint64_t sequence, node_id targ
 
 /* ---- how a probe ends ---- */
 
+static void probe_successor(struct gossip *g)
+{
+	struct probing *p = g->membership.probing;
+	if (p->ring_changed)
+		p->successor = observed_on(g, 0);
+	p->ring_changed = false;
+	if (p->successor != NO_SLOT)
+		probe_member(g, &g->membership.members[p->successor]);
+}
+
 /* It lives: by its ack, by any packet of it, or on a relay's word. */
 static void probe_over(struct gossip *g, struct inquiry *q)
 {
@@ -302,7 +312,10 @@ static void probe_failed(struct gossip *g, struct inquiry *q)
 	} else {
 		suspicion_accuse(g, m, q->sent, q->outcome);
 	}
+	bool hid_the_next = q->asker == 0 && q->slot == g->membership.probing->successor;
 	inquiry_end(g, q);
+	if (hid_the_next)
+		probe_successor(g); /* neighbours may have died together: do not wait a turn for each */
 }
 
 static bool inquiry_heard(struct gossip *g, const struct inquiry *q)
@@ -503,16 +516,6 @@ static void probe_next(struct gossip *g)
 			return;
 		}
 	}
-}
-
-static void probe_successor(struct gossip *g)
-{
-	struct probing *p = g->membership.probing;
-	if (p->ring_changed)
-		p->successor = observed_on(g, 0);
-	p->ring_changed = false;
-	if (p->successor != NO_SLOT)
-		probe_member(g, &g->membership.members[p->successor]);
 }
 
 /* Those of the other rings take turns. */

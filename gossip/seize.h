@@ -77,7 +77,7 @@ bool seize_frozen(const struct gossip *g);
 /* consent.c */
 void consent_on_survey(struct gossip *g, node_id from, const struct survey *m);
 void consent_persisted(struct gossip *g, uint64_t number, bool failed);
-/* By the operator's word that seizer will never run again, so it never founds either; unless it was heard. */
+/* By the operator's word that seizer never runs again, nor founds; not if it was just heard. */
 void consent_end_if_dead(struct gossip *g, const node_id *dead, uint32_t count);
 void consent_tick(struct gossip *g);
 instant consent_deadline(const struct gossip *g);

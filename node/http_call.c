@@ -47,8 +47,12 @@ static void call_free(struct http_call *c)
 static void on_connection_closed(struct evhttp_connection *connection, void *context)
 {
 	struct http_call *c = context;
+	struct evhttp_request *request = c->request;
 	c->request = NULL;
 	call_free(c);
+	/* libevent parts a request that is being answered from its connection, and then it is ours */
+	if (evhttp_request_get_connection(request) == NULL)
+		evhttp_request_free(request);
 }
 
 /* ---- answers ---- */

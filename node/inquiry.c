@@ -22,7 +22,8 @@
 #include "token.h"
 
 #define STEP (100 * MILLISECOND)
-#define PACKET_AGAIN (300 * MILLISECOND) /* by then the kernel may have learnt of a smaller link */
+#define PACKET_AGAIN (300 * MILLISECOND)
+#define PACKET_SMALL 64
 #define PACKET_OVER (800 * MILLISECOND)
 #define FACT_ARENA (64 * 1024)
 
@@ -164,12 +165,15 @@ static void open_packets(struct inquiry *q)
 		close(fd);
 }
 
-/* It opens for nobody; only what the kernels on the way say of it is of interest. */
+/*
+ * They open for nobody; only what the kernels on the way say of them is of interest. The second is
+ * small: the first may be too large to reach whoever would refuse it.
+ */
 static void send_packet(struct inquiry *q)
 {
 	static const uint8_t nothing[PACKET_MAX];
-	q->packets++;
-	if (q->packet_fd < 0 || send(q->packet_fd, nothing, sizeof nothing, MSG_DONTWAIT) >= 0)
+	size_t size = q->packets++ == 0 ? PACKET_MAX : PACKET_SMALL;
+	if (q->packet_fd < 0 || send(q->packet_fd, nothing, size, MSG_DONTWAIT) >= 0)
 		return;
 	if (errno == EMSGSIZE)
 		q->e.too_big = true;
@@ -375,7 +379,10 @@ static void dial(struct inquiry *q)
 	struct join_secret secret = {.cluster = q->token.cluster, .token = q->token.id};
 	token_hash(&q->token, &secret.hash);
 	bytes_wipe(&q->token, sizeof q->token);
-	q->over = !streams_inquire(q->body->streams, &q->address, &secret, q);
+	if (!streams_inquire(q->body->streams, &q->address, &secret, q)) {
+		q->over = true;
+		q->e.reach = REACH_NO_ROUTE; /* not even a socket of that family */
+	}
 	bytes_wipe(&secret, sizeof secret);
 }
 

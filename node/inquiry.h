@@ -3,7 +3,7 @@
  * become of a join. It never joins, and changes nothing on either side.
  *
  *     TCP connection --token's handshake--> INQUIRY --> INQUIRED     (a join stream of its own)
- *     UDP: two packets of 1,232 bytes, for what the kernel says of them
+ *     UDP: a packet of 1,232 bytes and a small one, for what the kernel says of them
  *        --both over, or late--> evidence --actions/doctor_auth--> the client's answer
  *
  * Invariants

@@ -119,14 +119,18 @@ static json_t *plan_json(const struct client *client, const struct status_view *
 	                 "dead", gone, "follow", follow);
 }
 
-/* What is plain to see from here is said before anybody types a name. */
+/*
+ * What is plain to see from here is said before anybody types a name. But whoever consented to a seizer
+ * that is dead is freed by naming it, quorum or not (gossip/seize.h).
+ */
 static bool plainly_wrong(struct client *client, const struct status_view *status,
                           const struct dead *dead)
 {
 	struct member_view m;
 	struct now now;
 	body_clock_read(&now);
-	if (status->voters_reachable >= status->voters_needed) {
+	bool bound = status->consented_to != 0 && named(dead, status->consented_to);
+	if (status->voters_reachable >= status->voters_needed && !bound) {
 		client_refuse(client, 1, "essaim status", REFUSED,
 		              "%u of %u voters are reachable and %u are needed: the cluster has or elects a master by itself",
 		              status->voters_reachable, status->voters_total, status->voters_needed);

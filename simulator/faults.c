@@ -188,7 +188,7 @@ static void swap_addresses(struct world *w, struct fault *f, bool begins)
 	struct machine *a = &w->machines[f->node];
 	struct machine *b = &w->machines[(f->node + 1 + f->group % w->count) % w->count];
 	if (a == b || !a->life || !b->life || !third_stays(w, a, b) ||
-	    (begins && w->operators.rekeys))
+	    (begins && !operators_let_move(&w->operators)))
 		return;
 	if (!begins) {
 		machine_recover(w, a);

@@ -75,7 +75,7 @@ void foreign_swap(struct world *w, struct fault *f, bool begins)
 		queue_push(&w->queue, w->now + STAYS, queue_event(&w->queue, EVENT_FOREIGN, 0, 0));
 		return;
 	}
-	if (w->operators.rekeys) /* who strays knows no new key */
+	if (!operators_let_move(&w->operators))
 		return;
 	w->foreign_met = true;
 	/* A daemon is told its address when it starts. */

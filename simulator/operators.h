@@ -35,6 +35,15 @@ struct operators {
 	uint64_t settings, rekeys, rekeyed, upgrades, seizures, refused_seizures;
 };
 
+/*
+ * May a node come up elsewhere? Not once keys or the generation change: who strays can neither believe a
+ * new key nor open what is said in a new generation (a limit of ours; seed 1131 at 4 nodes).
+ */
+static inline bool operators_let_move(const struct operators *o)
+{
+	return o->rekeys == 0 && o->seizing == SEIZING_NOT;
+}
+
 /* Before the founding: who is old, who will be a witness. */
 void operators_begin(struct world *w);
 /* The role in which machine `index` joins. */

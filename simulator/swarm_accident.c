@@ -10,6 +10,7 @@
 #define FLIP (20 * SECOND)
 #define LOSSY_PPM 800000
 #define RAIN_PPM 100000
+#define DOWNPOUR_PPM 200000
 #define DETACHED_OF 10 /* it reaches one of so many */
 #define BACK_WITHIN (3 * SECOND)
 #define FREEZE_EVERY (10 * SECOND)
@@ -102,6 +103,7 @@ void swarm_accident_begin(struct swarm_world *w)
 		break;
 	case ACCIDENT_NONE:
 	case ACCIDENT_RAIN:
+	case ACCIDENT_DOWNPOUR:
 	case ACCIDENT_BUSY:
 	case ACCIDENT_COUNT:
 		break;
@@ -167,6 +169,8 @@ bool swarm_accident_loses(struct swarm_world *w, uint32_t from, uint32_t to)
 		return a->faulty != b->faulty && (a->faulty ? to : from) % DETACHED_OF != 0;
 	case ACCIDENT_RAIN:
 		return dice_chance(&w->dice, RAIN_PPM);
+	case ACCIDENT_DOWNPOUR:
+		return dice_chance(&w->dice, DOWNPOUR_PPM);
 	case ACCIDENT_NONE:
 	case ACCIDENT_CRASHES:
 	case ACCIDENT_RESTART:

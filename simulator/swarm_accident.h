@@ -32,6 +32,7 @@
 	ACCIDENT(RESTART, "restart", "three of four stop cleanly and start again at once",         \
 	         "serf 662, 150 of 200", "some stay 'leaving' for ever")                           \
 	ACCIDENT(RAIN, "rain", "every link loses one packet of ten", "-", "-")                  \
+	ACCIDENT(DOWNPOUR, "downpour", "every link loses one packet of five", "-", "-")         \
 	ACCIDENT(BUSY, "busy", "every process is kept from running for up to 2 s, again and again", \
 	         "serf, 200 agents on two cores", "58,848 false failures, never converges")        \
 	ACCIDENT(ACCUSER, "accuser", "one member accuses whom it observes, 200 times a second",    \

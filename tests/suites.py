@@ -13,7 +13,7 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SUITES = {  # name: the build it runs in. Sanitizers everywhere but where speed is the point.
     "unit": "sanitized", "plays": "sanitized", "fuzz": "sanitized", "golden": "sanitized",
-    "purity": "optimized", "model": "optimized", "sim": "optimized", "net": "sanitized",
+    "purity": "sanitized", "model": "optimized", "sim": "optimized", "net": "sanitized",
     "package": "optimized",
 }
 LONG = {"sim": "--seconds 1800", "model": "--long"}  # what --long adds

@@ -159,7 +159,8 @@ static int notice_seizures(const json_t *status)
 	}
 	if (*consented) {
 		show_notice("%s seizes the cluster: this node follows it, and does not vote until that "
-			    "has ended", consented);
+			    "has ended; if %s is lost: essaim master seize --dead %s", consented,
+			    consented, consented);
 		given++;
 	}
 	if (*json_text(status, "seizing")) {

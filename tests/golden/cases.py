@@ -305,7 +305,7 @@ CASES = [
          "join 192.0.2.1 --json --token " + TOKEN,
          {"join": refused(1, "'join' failed", "the token is used up", "essaim status"), "doctor auth": done(DOOR)},
          json={"error": {"what": "'join' failed", "why": "the token is used up", "hint": "essaim status"},
-               "code": 1, "doctor": DOOR}),
+               "code": 1, "doctor": DOOR}, wide=True),
     case("leave", "leave goes ahead without a terminal", "leave", {"leave": done({})}),
     case("leave-json", "a verb without a result prints an empty object as JSON", "leave --json",
          {"leave": done({})}, json={}),

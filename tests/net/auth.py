@@ -5,6 +5,7 @@ import shutil
 import time
 
 import lab
+import release
 from case import case, Skip
 from cluster import Cluster, expect, wait_for
 from observing import Host
@@ -161,6 +162,7 @@ def ports(clusters):
     c.wrong(2, "packet", "--token", token, says=("1232",), command="ping -M do")
     lab.run("ip", "-n", "n1", "link", "set", "eth0", "mtu", "1500")
     lab.run("ip", "link", "set", "v1", "mtu", "1500")
+    lab.run("ip", "-n", "n2", "route", "flush", "cache")  # what its kernel learnt of that link
     c[1].kill()
     points = c.wrong(2, "address", "--token", token, says=("refuses TCP",), command="systemctl status essaimd")
     expect(points["udp"]["state"] == "wrong", points)
@@ -197,3 +199,16 @@ def members(clusters):
     wait_for(lambda: c[1].status().get("master") is None, "no master", 60, 0.2)
     c.wrong(4, "master", "--token", token, says=("1 of 2",), command="essaim cluster show")
     c.refused(4, "join", c[1].address, "--token", token, says=("no master", "1 of 2"))
+
+
+@case("auth: a member of an older release proves the token, does not know the question, and that is said")
+def older(clusters):
+    c = Door(2)
+    clusters.append(c)
+    c[1].essaimd, _ = release.previous()
+    c.found()
+    token = c.token(1)
+    points, _ = c.auth(2, "--token", token)
+    expect(points["token"]["state"] == "unknown" and "known there" in points["token"]["what"], points["token"])
+    expect(points["versions"]["state"] == "unknown" and "older release" in points["versions"]["what"], points)
+    c.outside(2)

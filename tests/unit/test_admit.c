@@ -80,12 +80,112 @@ static void joins_leave_most_of_the_table_to_this_nodes_users(void **state)
 	alone_free(a);
 }
 
+/* ---- the question of `doctor auth` ---- */
+
+/* Asks under that key and name; the one answer ends the stream and nothing is written or proposed. */
+static struct inquired ask(struct alone *a, uint64_t token, const struct node_key *key, const char *name,
+                           bool answered)
+{
+	static uint8_t bytes[FRAME_MAX], memory[ARENA_FRAME_SIZE];
+	struct arena arena = {memory, sizeof memory, 0};
+	struct envelope e = {.wire = WIRE_VERSION_MIN, .kind = MESSAGE_INQUIRY}, got = {0};
+	struct input input = {.kind = INPUT_FRAME};
+	uint64_t last = gossip_last(a->core);
+	uint32_t frames = 0;
+	e.inquiry.key = *key;
+	e.inquiry.name = (struct bytes){(const uint8_t *)name, strlen(name)};
+	input.frame.stream = 7;
+	input.frame.token = token;
+	input.frame.bytes = (struct bytes){bytes, envelope_encode(&e, bytes, sizeof bytes)};
+	struct effects effects = gossip_step(a->core, &a->now, &input);
+	for (uint32_t i = 0; i < effects.count; i++) {
+		const struct effect *x = &effects.list[i];
+		assert_true(x->kind != EFFECT_PERSIST);
+		if (x->kind != EFFECT_FRAME || x->frame.message != MESSAGE_INQUIRED)
+			continue;
+		frames++;
+		assert_true(x->frame.close_after && x->frame.stream == 7);
+		assert_true(envelope_decode(x->frame.bytes.data, x->frame.bytes.size, &arena, &got));
+	}
+	assert_int_equal(frames, answered);
+	assert_int_equal(a->core->route.used, 0);
+	assert_int_equal(gossip_last(a->core), last);
+	return got.inquired;
+}
+
+static void put_token(struct alone *a, const struct token_row *row)
+{
+	uint8_t key[9], value[256];
+	size_t size = token_row_encode(row, value, sizeof value);
+	assert_true(rows_put(&a->core->rows, row_key_id(key, 't', row->token), (struct bytes){value, size},
+	                     true));
+}
+
+static void asking_at_the_door_tells_of_the_token_and_changes_nothing(void **state)
+{
+	struct alone *a = alone_new(3, 3, NULL);
+	const struct node_key stranger = {{9, 9, 9}};
+	a->now.wall = 1000 * SECOND;
+	struct token_row row = {.token = TOKEN, .expires_wall = 1001 * SECOND, .uses_left = 2};
+	struct token_row left;
+	put_token(a, &row);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(ask(a, TOKEN, &stranger, "new", true).token, INQUIRED_TOKEN_VALID);
+	assert_true(ledger_token(a->core, TOKEN, &left));
+	assert_int_equal(left.uses_left, 2);
+	row.expires_wall = 1000 * SECOND;
+	put_token(a, &row);
+	assert_int_equal(ask(a, TOKEN, &stranger, "new", true).token, INQUIRED_TOKEN_EXPIRED);
+	row.uses_left = 0;
+	put_token(a, &row);
+	assert_int_equal(ask(a, TOKEN, &stranger, "new", true).token, INQUIRED_TOKEN_USED);
+	row.revoked = true;
+	put_token(a, &row);
+	assert_int_equal(ask(a, TOKEN, &stranger, "new", true).token, INQUIRED_TOKEN_REVOKED);
+	alone_free(a);
+}
+
+static void asking_at_the_door_proves_a_token_or_gets_no_answer(void **state)
+{
+	struct alone *a = alone_new(3, 3, NULL);
+	const struct node_key stranger = {{9, 9, 9}};
+	know_token(a, ROLE_NODE);
+	ask(a, TOKEN, &stranger, "new", true);
+	ask(a, TOKEN + 1, &stranger, "new", false);
+	ask(a, 0, &stranger, "new", false); /* a stream that proved none */
+	alone_free(a);
+}
+
+static void asking_at_the_door_tells_of_key_and_name(void **state)
+{
+	struct alone *a = alone_new(3, 3, NULL);
+	const struct node_key stranger = {{9, 9, 9}};
+	uint8_t key[9], value[512];
+	struct member_row gone = {.state = MEMBER_REMOVED};
+	know_token(a, ROLE_NODE);
+	assert_int_equal(ask(a, TOKEN, &stranger, "new", true).key, INQUIRED_KEY_NEW);
+	struct inquired m = ask(a, TOKEN, &a->keys[1].public_key, gossip_name(a->core, alone_id(a, 1)), true);
+	assert_int_equal(m.key, INQUIRED_KEY_MEMBER);
+	m = ask(a, TOKEN, &stranger, gossip_name(a->core, alone_id(a, 1)), true);
+	assert_int_equal(m.key, INQUIRED_NAME_TAKEN);
+	gone.record.key = stranger;
+	gone.record.name = (struct bytes){(const uint8_t *)"old", 3};
+	size_t size = member_row_encode(&gone, value, sizeof value);
+	assert_true(rows_put(&a->core->rows, row_key_id(key, 'm', node_key_id(&stranger)),
+	                     (struct bytes){value, size}, true));
+	assert_int_equal(ask(a, TOKEN, &stranger, "new", true).key, INQUIRED_KEY_REMOVED);
+	alone_free(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_token_makes_nobody_what_he_did_not_ask_to_be),
 		cmocka_unit_test(a_stream_that_asks_again_waits_once),
 		cmocka_unit_test(joins_leave_most_of_the_table_to_this_nodes_users),
+		cmocka_unit_test(asking_at_the_door_tells_of_the_token_and_changes_nothing),
+		cmocka_unit_test(asking_at_the_door_proves_a_token_or_gets_no_answer),
+		cmocka_unit_test(asking_at_the_door_tells_of_key_and_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -414,6 +414,68 @@ static void a_consent_is_not_said_before_the_store_has_it(void **state)
 	band_free(b);
 }
 
+/* The others have a quorum again, without it: so it need not found anything to be free of its word. */
+static void who_consented_to_a_seizer_that_is_lost_votes_again_when_it_is_named_dead(void **state)
+{
+	struct band *b = band_new(5, 5);
+	struct status_view s;
+	band_run(b, 8 * SECOND);
+	for (uint32_t i = 2; i < 5; i++)
+		band_kill(b, i);
+	band_run(b, 12 * SECOND);
+	ask_seize(b, 0, 3, (uint32_t[]){2, 3, 4});
+	band_run(b, SECOND);
+	band_kill(b, 0);
+	for (uint32_t i = 2; i < 5; i++)
+		assert_true(band_start(b, i));
+	band_run(b, 15 * SECOND);
+	assert_int_not_equal(band_master(b), BAND_MAX);
+	band_status(b, 1, &s);
+	assert_true(s.consented_to == band_id(b, 0));
+	assert_int_equal(SEIZE(b, 1, 0), ANSWER_REFUSED);
+	band_run(b, 5 * SECOND);
+	band_status(b, 1, &s);
+	assert_true(s.consented_to == 0);
+	assert_true(s.votes);
+	assert_int_equal(generation(b, 1), 1);
+	band_free(b);
+}
+
+/* Who has followed and not yet learned the record says only that there is another generation. */
+static void who_may_follow_waits_for_the_record_and_stops_at_no_mere_word(void **state)
+{
+	struct band *b = band_new(6, 5);
+	struct generation_view v;
+	struct status_view s;
+	band_run(b, 8 * SECOND);
+	for (uint32_t i = 1; i < 4; i++)
+		band_kill(b, i);
+	band_run(b, 12 * SECOND);
+	ask_seize(b, 0, 3, (uint32_t[]){1, 2, 3});
+	for (int i = 0; i < 4000 && b->nodes[0].core->seize.phase != SEIZE_WAITING; i++)
+		band_run(b, MILLISECOND);
+	band_cut(b, 5, 0);
+	band_cut(b, 5, 4);
+	b->lost = MESSAGE_ENTRIES;
+	for (int i = 0; i < 4000 && generation(b, 4) != 2; i++)
+		band_run(b, MILLISECOND);
+	band_kill(b, 0);
+	assert_int_equal(generation(b, 4), 2);
+	assert_false(gossip_generation_at(b->nodes[4].core, 0, &v));
+	band_heal(b);
+	b->lost = MESSAGE_NONE;
+	band_run(b, 10 * SECOND);
+	assert_int_equal(standing(b, 5), STANDING_MEMBER);
+	band_status(b, 5, &s);
+	assert_true(s.consented_to == band_id(b, 0));
+	assert_true(band_start(b, 0));
+	band_run(b, 15 * SECOND);
+	assert_int_equal(generation(b, 5), 2);
+	assert_int_equal(standing(b, 5), STANDING_MEMBER);
+	assert_int_equal(b->overlaps, 0);
+	band_free(b);
+}
+
 static void what_a_follower_had_accepted_is_not_lost(void **state)
 {
 	struct band *b = band_new(5, 5);
@@ -766,6 +828,9 @@ int main(int count, char **words)
 		cmocka_unit_test(those_named_dead_stay_named_when_an_older_founding_is_learned_meanwhile),
 		cmocka_unit_test(a_consent_stands_while_its_seizer_is_heard),
 		cmocka_unit_test(a_consent_is_not_said_before_the_store_has_it),
+		cmocka_unit_test(
+			who_consented_to_a_seizer_that_is_lost_votes_again_when_it_is_named_dead),
+		cmocka_unit_test(who_may_follow_waits_for_the_record_and_stops_at_no_mere_word),
 		cmocka_unit_test(what_a_follower_had_accepted_is_not_lost),
 		cmocka_unit_test(of_two_rivals_both_are_alarmed_and_the_lower_stops),
 		cmocka_unit_test(two_seizers_that_hear_each_other_refuse_each_other),
