@@ -173,8 +173,12 @@ static bool owner_slow(struct gossip *g, node_id from, const struct accept *m)
 		return false;
 	duration ours = m->echo_voter - v->base_voter, theirs = m->echo_received - v->base_owner;
 	if (m->echo_voter == 0 || m->echo_voter > elapsed_voter(&g->now, &v->origin) ||
-	    ours < RATE_WINDOW || theirs < 0)
+	    ours < RATE_WINDOW)
 		return v->slow;
+	if (theirs < 0) {
+		guard_base(g, m); /* a base from a lie about its clock must not condemn it when it has stopped */
+		return v->slow;
+	}
 	duration least = ours - ours / 2000000 * g->durable.config.rate_ppm;
 	v->slow = theirs < least;
 	if (v->slow)

@@ -111,8 +111,11 @@ void machine_copy(struct world *w, struct machine *m, const struct machine *of)
 	}
 }
 
-void machine_finish(struct machine *m)
+static void forget_waiting(struct world *w, struct machine *m);
+
+void machine_finish(struct world *w, struct machine *m)
 {
+	forget_waiting(w, m); /* it may be paused */
 	disk_finish(&m->disk);
 	if (m->memory)
 		munmap(m->memory, m->memory_size);

@@ -91,7 +91,7 @@ struct machine {
 void machine_init(struct world *w, struct machine *m, uint32_t index);
 /* `m` becomes a second host with the key and the clocks of `of`; its disk is not copied. */
 void machine_copy(struct world *w, struct machine *m, const struct machine *of);
-void machine_finish(struct machine *m);
+void machine_finish(struct world *w, struct machine *m);
 
 /* Its address in that network: they differ in one byte. */
 struct address machine_address(const struct machine *m, uint32_t net);

@@ -112,7 +112,7 @@ struct world *world_create(const struct world_settings *settings)
 void world_destroy(struct world *w)
 {
 	for (uint32_t i = 0; i < w->total; i++)
-		machine_finish(&w->machines[i]);
+		machine_finish(w, &w->machines[i]);
 	disk_finish(&w->copies.image);
 	insiders_finish(&w->insiders);
 	faults_finish(&w->faults);
