@@ -292,9 +292,11 @@ def disks(clusters):
         c.found(1, "DISK_FULL", "n2")
         os.remove(os.path.join(c[2].data, "ballast"))
         c.over(1, "DISK_FULL")
-        c[2].stop()
-        time.sleep(1.5)
-        c[2].cont()
+        for _ in range(10):  # seen when the timer comes before the packets that waited
+            c[2].stop()
+            time.sleep(1.5)
+            c[2].cont()
+            time.sleep(0.5)
         c.found(1, "HOST_LOADED", "n2")
     finally:
         for node in made:
