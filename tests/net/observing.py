@@ -195,23 +195,18 @@ def clock_bounds(clusters):
     truth = {1: 0.0, 2: 0.120, 3: -7.5}
     for i, offset in truth.items():
         c[i].set_clock(offset)
-    names = {f"n{i}": offset for i, offset in truth.items()}
+    pairs = [(i, j) for i in truth for j in truth if i != j]
 
-    def settled():
-        seen = [(n["name"], n["clock"]) for n in (c[1].ask("node show", {"name": f"n{i}"}) for i in (2, 3))]
-        return all(clock and abs(clock["offset_ms"] - 1000 * (names[name] - 0.0)) < 1000 for name, clock in seen)
-    wait_for(settled, "n1 has seen both offsets", 60, 0.5)
+    def settled():  # each has probed each since its clock was set: no one can tell of a step it has not met
+        seen = [(c[i].ask("node show", {"name": f"n{j}"})["clock"], truth[j] - truth[i]) for i, j in pairs]
+        return all(clock and abs(clock["offset_ms"] - 1000 * true) < 50 for clock, true in seen)
+    wait_for(settled, "all have seen all offsets", 60, 0.5)
     for _ in range(60):
-        for i in (1, 2, 3):
-            for j in (1, 2, 3):
-                if i == j:
-                    continue
-                clock = c[i].ask("node show", {"name": f"n{j}"})["clock"]
-                if clock is None:
-                    continue
-                true = 1000 * (truth[j] - truth[i])
-                expect(abs(clock["offset_ms"] - true) <= clock["error_ms"] + 1,
-                       f"n{i} says n{j} is {clock}, in truth {true} ms")
+        for i, j in pairs:
+            clock = c[i].ask("node show", {"name": f"n{j}"})["clock"]
+            true = 1000 * (truth[j] - truth[i])
+            expect(clock and abs(clock["offset_ms"] - true) <= clock["error_ms"] + 1,
+                   f"n{i} says n{j} is {clock}, in truth {true} ms")
         time.sleep(0.1)
 
 
