@@ -63,6 +63,11 @@ bool ledger_kv(const struct gossip *g, struct bytes name, struct kv_row *out)
 
 /* ---- kv ---- */
 
+void ledger_put_kv(struct gossip *g, struct bytes key, const struct kv_row *row)
+{
+	put_row(g, key, kv_row_encode(row, g->ledger.value, ROW_ROOM));
+}
+
 static enum outcome check_version(struct gossip *g, const struct command *c)
 {
 	struct kv_row row;
@@ -99,8 +104,7 @@ static enum outcome apply_kv(struct gossip *g, uint64_t index, const struct comm
 	if (c->kind == COMMAND_KV_DELETE) {
 		rows_delete(&g->rows, name);
 	} else {
-		struct kv_row row = {index, c->judged_wall, c->value};
-		put_row(g, name, kv_row_encode(&row, g->ledger.value, ROW_ROOM));
+		ledger_put_kv(g, name, &(struct kv_row){index, c->judged_wall, c->value});
 	}
 	tell_changed(g, c, index);
 	return LEDGER_DONE;
@@ -402,10 +406,13 @@ static enum outcome apply_kind(struct gossip *g, uint64_t index, const struct co
 	case COMMAND_NOOP:
 	case COMMAND_KV_GET:
 	case COMMAND_MASTER_TRANSFER:
+	case COMMAND_ENGINE:
 	case COMMAND_KINDS:
 		return LEDGER_DONE;
 	case COMMAND_SEIZED:
 		return generation_apply(g, index, c);
+	case COMMAND_REGISTRY:
+		return registry_apply(g, index, c);
 	case COMMAND_SETTING_PUT:
 		return settings_apply(g, index, c);
 	case COMMAND_MEMBER_ADDRESSES:

@@ -149,8 +149,9 @@ void persist_entry(struct gossip *g, uint64_t index, const struct ballot *ballot
 	op->index = index;
 	op->ballot = *ballot;
 	op->value = command;
-	if (command_is_level(command))
-		persist_op(g, STORE_FORMAT)->index = LEVEL_FORMAT;
+	uint32_t level = command_level(command);
+	if (level > WIRE_VERSION_MIN)
+		persist_op(g, STORE_FORMAT)->index = level;
 }
 
 void persist_cut_above(struct gossip *g, uint64_t index)
@@ -169,8 +170,8 @@ void persist_row(struct gossip *g, struct bytes key, struct bytes value)
 	    persist_op(g, value.data == NULL ? STORE_ROW_DELETE : STORE_ROW);
 	op->key = key;
 	op->value = value;
-	if (value.data != NULL && level_row(key))
-		persist_op(g, STORE_FORMAT)->index = LEVEL_FORMAT;
+	if (value.size == 1 && level_row(key))
+		persist_op(g, STORE_FORMAT)->index = value.data[0];
 }
 
 void persist_rows_clear(struct gossip *g)

@@ -15,12 +15,20 @@ static bool is_send(enum effect_kind kind)
 	return kind == EFFECT_PACKET || kind == EFFECT_FRAME || kind == EFFECT_KNOCK;
 }
 
+/* Rows are told anew, an engine's request is sent again. */
+static bool may_be_lost(enum effect_kind kind)
+{
+	return is_send(kind) || kind == EFFECT_TRACE || kind == EFFECT_CHANGED || kind == EFFECT_ROW ||
+	       kind == EFFECT_ROWS || kind == EFFECT_ENGINE || kind == EFFECT_ENGINE_MESSAGE ||
+	       kind == EFFECT_ENGINE_PROGRESS;
+}
+
 struct effect *effects_add(struct effects_buffer *e, enum effect_kind kind)
 {
 	uint32_t limit = is_send(kind) ? EFFECTS_MAX - EFFECTS_RESERVED : EFFECTS_MAX;
 	if (e->count >= limit) {
 		/* Debug traces may be lost when the reserve is gone too; nothing else gets there. */
-		assert(is_send(kind) || kind == EFFECT_TRACE || kind == EFFECT_CHANGED);
+		assert(may_be_lost(kind));
 		(*e->dropped)++;
 		return NULL;
 	}

@@ -176,7 +176,7 @@ static const char *log_unfit(struct gossip *g)
 {
 	struct entry entry;
 	struct command c;
-	size_t room = SEIZED_STATEMENT_MAX + VALUE_MAX_SIZE + ENTRY_ROOM;
+	size_t room = SEIZED_STATEMENT_MAX + COMMAND_MAX_SIZE + ENTRY_ROOM;
 	for (uint64_t i = g->log.applied + 1; log_get(&g->log, i, &entry); i++) {
 		room += entry.command.size + ENTRY_ROOM;
 		if (command_decode(entry.command.data, entry.command.size, &g->command_arena, &c) &&
@@ -482,7 +482,7 @@ static void restore_begin(struct gossip *g, const struct input *input)
 		restore_failed(g, "the head of the backup is not legal");
 }
 
-static const char *restore_kv(struct gossip *g, const struct input *input)
+static const char *restore_kv(struct gossip *g, char table, const struct input *input)
 {
 	uint8_t key[KEY_MAX_SIZE + 1];
 	struct bytes name = input->restore.key, old;
@@ -492,7 +492,7 @@ static const char *restore_kv(struct gossip *g, const struct input *input)
 		return "a row of the backup is too large";
 	if (row.version == 0 || row.version > g->generation.restored_index)
 		return "a row of the backup is newer than the backup";
-	struct bytes full = row_key(key, 'k', name);
+	struct bytes full = row_key(key, table, name);
 	if (rows_get(&g->rows, full, &old))
 		return "a row of the backup is there twice";
 	size_t size = kv_row_encode(&row, g->scratch, SCRATCH_SIZE);
@@ -528,7 +528,10 @@ static void restore_row(struct gossip *g, const struct input *input)
 		return;
 	switch (input->restore.table) {
 	case RESTORE_KV:
-		why = restore_kv(g, input);
+		why = restore_kv(g, 'k', input);
+		break;
+	case RESTORE_REGISTRY:
+		why = restore_kv(g, 'r', input);
 		break;
 	case RESTORE_SETTING:
 		why = restore_setting(g, input);
@@ -549,6 +552,7 @@ static void restore_end(struct gossip *g)
 		return;
 	}
 	c->restoring = false;
+	registry_anew(g);
 	struct seized r = {.old = c->restored_from, .restored = true};
 	r.generation.number = r.old.number + 1;
 	d->incarnation = (struct incarnation){1, g->settings.nonce};

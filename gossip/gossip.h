@@ -88,6 +88,10 @@ enum input_kind {
 	INPUT_REKEY,     /* this node takes another key (rekey.h). One EFFECT_ANSWER, and once it is known
 	                  * to be committed EFFECT_STOP with REKEYED: the body puts the new key in the
 	                  * old one's place and begins anew with it */
+	INPUT_PROPOSE,   /* of the master's engine: COMMAND_REGISTRY (registry.h). One EFFECT_PROPOSED,
+	                  * unless this node is master no more when it is applied */
+	INPUT_ENGINE_ANSWER, /* of the master's engine, to an EFFECT_ENGINE */
+	INPUT_ENGINE_SEND,   /* to another node's engine */
 	INPUT_KINDS
 };
 
@@ -97,7 +101,7 @@ enum input_kind {
  * Nothing is durable before END: who reads the file checks it as a whole, then says END or ABANDON.
  */
 enum restore_step { RESTORE_BEGIN, RESTORE_ROW, RESTORE_END, RESTORE_ABANDON };
-enum restore_table { RESTORE_KV, RESTORE_SETTING };
+enum restore_table { RESTORE_KV, RESTORE_SETTING, RESTORE_REGISTRY };
 
 enum knock_result { KNOCK_OPEN = 1, KNOCK_REFUSED = 2, KNOCK_SILENT = 3 };
 
@@ -133,6 +137,19 @@ struct input {
 			duration patience;
 			uint64_t retry_of; /* 0, or the request sequence this repeats (see answer.request) */
 		} request;
+		struct {
+			const struct command *command; /* its epoch and changes */
+			uint64_t number; /* the body's name for it: EFFECT_PROPOSED names it */
+		} propose;
+		struct {
+			struct request_id request;
+			enum answer_code code; /* DONE, REFUSED; PROGRESS: it is not the last */
+			struct bytes value, text;
+		} engine_answer;
+		struct {
+			node_id to;
+			struct bytes bytes; /* at most ENGINE_BYTES_MAX */
+		} engine_send;
 		struct {
 			uint64_t client;
 		} abandon;
@@ -181,8 +198,8 @@ struct input {
 			/* ROW: as kv_view and setting_view show it */
 			enum restore_table table;
 			struct bytes key, value;
-			uint64_t version;     /* KV: at most `index` */
-			instant changed_wall; /* KV */
+			uint64_t version;     /* KV, REGISTRY: at most `index` */
+			instant changed_wall; /* KV, REGISTRY */
 		} restore;
 	};
 };
@@ -203,6 +220,12 @@ enum effect_kind {
 	EFFECT_OUTCOME, /* of INPUT_INIT, INPUT_JOIN: done, or why not */
 	EFFECT_STOP,    /* this process may end now */
 	EFFECT_PROGRESS, /* of INPUT_SEIZE, about once a second */
+	EFFECT_ROW,      /* a registry row changed: gossip_registry has it as it is now */
+	EFFECT_ROWS,     /* read all registry rows anew */
+	EFFECT_PROPOSED, /* what became of an INPUT_PROPOSE */
+	EFFECT_ENGINE,   /* at the master: a request for its engine; comes again until it is answered */
+	EFFECT_ENGINE_PROGRESS, /* where it was asked */
+	EFFECT_ENGINE_MESSAGE,  /* from another node's engine */
 };
 
 enum store_kind {
@@ -293,6 +316,29 @@ struct effect {
 			duration left;            /* of this phase, if nothing comes in between */
 			uint32_t asked, answered; /* members not named dead, without this node */
 		} progress;
+		struct {
+			struct bytes key; /* without its table */
+			uint64_t version;
+			bool removed;
+		} row;
+		struct {
+			uint64_t number;
+			enum answer_code code; /* DONE, REFUSED; nothing came of it: NOT_MASTER, BUSY */
+			uint64_t index;        /* DONE: the new version of all its rows */
+			const char *text;      /* one sentence; "" for DONE */
+		} proposed;
+		struct {
+			struct request_id request;
+			struct bytes bytes;
+		} engine;
+		struct {
+			uint64_t client;
+			struct bytes bytes;
+		} engine_progress;
+		struct {
+			node_id from;
+			struct bytes bytes;
+		} engine_message;
 	};
 };
 
@@ -346,6 +392,10 @@ void gossip_voters(const struct gossip *g, const struct now *now, struct voters_
 /* Local, possibly stale. Rows of kv in an arbitrary but stable order. */
 bool gossip_kv_at(const struct gossip *g, uint32_t *cursor, struct kv_view *out);
 bool gossip_kv(const struct gossip *g, struct bytes key, struct kv_view *out);
+
+/* The same of the engine's rows: the key without its table. A value is good until the next is read. */
+bool gossip_registry_at(const struct gossip *g, uint32_t *cursor, struct kv_view *out);
+bool gossip_registry(const struct gossip *g, struct bytes key, struct kv_view *out);
 
 /* For checkers: does this node believe, at `now`, that it may act as master, and in which epoch? */
 bool gossip_acts(const struct gossip *g, const struct now *now, uint64_t *epoch);

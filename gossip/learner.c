@@ -159,7 +159,7 @@ bool learner_take(struct gossip *g, const struct entry *entries, uint32_t count,
 		known = e->index;
 		g->log.commit = known;
 		/* apply as we go: the window need only hold what is not applied */
-		if (!log_fits(&g->log, COMMAND_ROOM))
+		if (!log_fits(&g->log, COMMAND_MAX_SIZE))
 			ledger_catch_up(g);
 	}
 	ledger_catch_up(g);

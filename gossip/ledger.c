@@ -31,6 +31,7 @@ const char *outcome_text(enum outcome outcome)
 		"the cluster has as many members as it can have",
 		"the joining node's essaim is too old for this cluster: install the version that the members run, then join",
 		"the change of key is not signed by the old and by the new key",
+		"it was proposed under an epoch that is over",
 	};
 	assert(outcome >= 0 && outcome < LEDGER_OUTCOMES);
 	return texts[outcome];
@@ -67,6 +68,7 @@ void ledger_loaded(struct gossip *g)
 	uint32_t cursor = 0;
 	g->ledger.members = g->ledger.tokens = 0;
 	level_loaded(g);
+	registry_anew(g);
 	while (rows_next(&g->rows, &cursor, &key, &value)) {
 		struct member_row row;
 		g->ledger.tokens += key.data[0] == 't';
@@ -80,6 +82,13 @@ void ledger_loaded(struct gossip *g)
 
 /* ---- applying ---- */
 
+#define HIGH_WATER(g) ((g)->settings.ledger_bytes / 8 * 7)
+
+bool ledger_nearly_full(const struct gossip *g, size_t grows)
+{
+	return g->rows.live + grows + UINT16_MAX > HIGH_WATER(g);
+}
+
 static void stop_for_want_of_room(struct gossip *g)
 {
 	core_trace(g, RULE_LEDGER_FULL, g->self, 0, 0, 0, 0);
@@ -92,7 +101,7 @@ static void apply_one(struct gossip *g, const struct entry *entry)
 	struct result result = {0};
 	if (!command_decode(entry->command.data, entry->command.size, &g->command_arena, &command))
 		command = (struct command){.kind = COMMAND_NOOP}; /* of a later version: same for all */
-	if (!rows_fit(&g->rows, KEY_MAX_SIZE, VALUE_MAX_SIZE)) {
+	if (!rows_fit(&g->rows, KEY_MAX_SIZE, COMMAND_MAX_SIZE)) { /* a transaction's rows, too */
 		stop_for_want_of_room(g);
 		return;
 	}
@@ -101,6 +110,7 @@ static void apply_one(struct gossip *g, const struct entry *entry)
 	g->ledger.applied_ballot = entry->ballot;
 	g->ledger.unwritten += entry->command.size;
 	route_applied(g, &command, &result);
+	registry_applied(g, &command, &result);
 	ledger_tell_gone(g);
 }
 

@@ -9,6 +9,7 @@
  *     't' + id (8)  token_row       'o' + node id (8)  origin_row: answers already given
  *     'g' + number (8)  struct seized: the founding record of that generation (generation.h)
  *     's' + "level"  one byte: level.h
+ *     'r' + kind + name  kv_row: registry.h
  *
  * Invariants
  *   1. Two nodes that applied the same index hold the same rows, epoch and claimant.
@@ -43,6 +44,7 @@ enum outcome {
 	LEDGER_MEMBERS_FULL = 15,
 	LEDGER_WIRE_OLD = 16,
 	LEDGER_UNSIGNED = 17,
+	LEDGER_EPOCH = 18,
 	LEDGER_OUTCOMES
 };
 
@@ -112,6 +114,11 @@ bool ledger_kv(const struct gossip *g, struct bytes key, struct kv_row *out);
 void ledger_pin_snapshot(struct gossip *g);
 /* Replaces all rows by a complete serialised state. False: malformed, nothing changed. */
 bool ledger_install(struct gossip *g, const struct snapshot *head, struct bytes state);
+
+/* True if that many bytes more would leave too little room for what must always fit. */
+bool ledger_nearly_full(const struct gossip *g, size_t grows);
+/* Writes a row of a table that holds kv_rows; the room was seen to. */
+void ledger_put_kv(struct gossip *g, struct bytes key, const struct kv_row *row);
 
 /* Row keys. `out` holds KEY_MAX_SIZE + 1. */
 struct bytes row_key(uint8_t *out, char table, struct bytes key);

@@ -5,7 +5,6 @@
 
 #define LOOK_EVERY SECOND
 #define TOLD_GAP (60 * SECOND)
-#define LEVEL_OF_NEW 2 /* the commands from COMMAND_SETTING_PUT on */
 
 static const uint8_t row_name[] = {'s', 'l', 'e', 'v', 'e', 'l'};
 
@@ -29,9 +28,16 @@ uint32_t level_spoken(const struct gossip *g, node_id to)
 
 /* ---- what may be done below it ---- */
 
+static uint32_t level_needed(enum command_kind kind)
+{
+	if (kind < COMMAND_SETTING_PUT || kind == COMMAND_LEVEL)
+		return 1;
+	return kind < COMMAND_REGISTRY ? 2 : 3;
+}
+
 bool level_allows(const struct gossip *g, enum command_kind kind)
 {
-	return kind < COMMAND_SETTING_PUT || kind == COMMAND_LEVEL || level_of(g) >= LEVEL_OF_NEW;
+	return level_of(g) >= level_needed(kind);
 }
 
 /* An active member that speaks less than `wire`; 0: nobody is known to. */
@@ -53,12 +59,12 @@ static size_t put_text(char *out, size_t used, size_t size, const char *text)
 	return used;
 }
 
-struct bytes level_refusal(struct gossip *g)
+struct bytes level_refusal(struct gossip *g, enum command_kind kind)
 {
 	static const char waits[] = "not before every member runs this version of essaim: ";
 	char *out = g->level.why;
 	size_t size = sizeof g->level.why, used = put_text(out, 0, size, waits);
-	node_id old = older(g, LEVEL_OF_NEW);
+	node_id old = older(g, level_needed(kind));
 	if (old == 0) {
 		put_text(out, used, size, "the master has not seen that yet, try again in a moment");
 		return text_bytes(out);

@@ -11,15 +11,13 @@
  *   1. The level only rises, by a committed entry; a cluster begins with what its founder speaks.
  *   2. No command newer than the level is proposed.
  *   3. From the entry on nobody who speaks less is admitted (apply.c), heard (session.c), or able
- *      to open the store (STORE_FORMAT, with the entry or the row that says so).
+ *      to open the store (STORE_FORMAT of that number, with the entry or the row that says so).
  *   4. An older member holds up the level, and nothing else.
  */
 #ifndef ESSAIM_LEVEL_H
 #define ESSAIM_LEVEL_H
 
 #include "gossip.h"
-
-#define LEVEL_FORMAT 2 /* of a store that holds a level above 1: STORE_FORMAT */
 
 struct level {
 	uint32_t now;    /* as applied; 0 while blank */
@@ -33,7 +31,7 @@ uint32_t level_of(const struct gossip *g);
 /* May a command of this kind enter the log? */
 bool level_allows(const struct gossip *g, enum command_kind kind);
 /* Why not: one sentence that names an older member, if this node knows one. Valid until the next. */
-struct bytes level_refusal(struct gossip *g);
+struct bytes level_refusal(struct gossip *g, enum command_kind kind);
 /* The version to write to that member: what it is known to speak, else what everybody does. */
 uint32_t level_spoken(const struct gossip *g, node_id to);
 

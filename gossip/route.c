@@ -5,10 +5,10 @@
 #include "text.h"
 
 #define RESEND_EVERY (400 * MILLISECOND)
+#define RESEND_TAKEN (5 * SECOND) /* of what the engine works on */
 #define TRY_AGAIN (20 * MILLISECOND)
 #define TURNED_AWAY_MAX 4 /* doublings */
 #define PATIENCE_MAX (600 * SECOND)
-#define LEDGER_HIGH_WATER(g) ((g)->settings.ledger_bytes / 8 * 7)
 
 void route_init(struct gossip *g, struct carve *memory)
 {
@@ -134,7 +134,7 @@ static bool ledger_too_full(const struct gossip *g, const struct command *c)
 {
 	bool grows = c->kind == COMMAND_KV_PUT || c->kind == COMMAND_TOKEN_CREATE ||
 	             c->kind == COMMAND_TOKEN_REDEEM;
-	return grows && g->rows.live + c->value.size + UINT16_MAX > LEDGER_HIGH_WATER(g);
+	return grows && ledger_nearly_full(g, c->value.size);
 }
 
 static void refuse(struct gossip *g, const struct request_id *id, const char *text)
@@ -157,7 +157,7 @@ static void propose(struct gossip *g, const struct command *asked)
 	if (in_flight(g, &c.request))
 		return;
 	if (!level_allows(g, c.kind)) {
-		answer = (struct answer){.code = ANSWER_REFUSED, .text = level_refusal(g)};
+		answer = (struct answer){.code = ANSWER_REFUSED, .text = level_refusal(g, c.kind)};
 		route_deliver(g, &c.request, &answer);
 		return;
 	}
@@ -195,6 +195,8 @@ static void master_takes(struct gossip *g, const struct command *c)
 		read_row(g, c);
 	} else if (c->kind == COMMAND_MASTER_TRANSFER) {
 		hand_over_ask(g, c);
+	} else if (c->kind == COMMAND_ENGINE) {
+		registry_asked(g, c);
 	} else {
 		propose(g, c);
 	}
@@ -209,6 +211,7 @@ static bool request_legal(node_id from, const struct command *c)
 		return false;
 	return c->request.origin == from && c->kind != COMMAND_CLAIM && c->kind != COMMAND_NOOP &&
 	       c->kind != COMMAND_LEVEL && c->kind != COMMAND_SEIZED &&
+	       c->kind != COMMAND_REGISTRY && /* of the master's own engine */
 	       c->kind != COMMAND_MEMBER_ADDRESSES && /* its owner says it by a fact */
 	       (!kv || c->key.size > 0);
 }
@@ -326,7 +329,7 @@ void route_request(struct gossip *g, uint64_t client, uint64_t stream, const str
 		return;
 	}
 	if (!level_allows(g, c.kind)) { /* nor would an older master understand it */
-		struct answer answer = {.code = ANSWER_REFUSED, .text = level_refusal(g)};
+		struct answer answer = {.code = ANSWER_REFUSED, .text = level_refusal(g, c.kind)};
 		answer_user(g, p, &answer);
 		return;
 	}
@@ -370,6 +373,28 @@ static void give_up(struct gossip *g, struct pending *p)
 		say_no_master(g, p);
 }
 
+/* The engine works on it: asking again can wait, unless the master changes. */
+static void progressed(struct gossip *g, struct pending *p, const struct answer *m)
+{
+	p->resend_at = g->now.boot + RESEND_TAKEN;
+	uint8_t *room = effects_room(&g->out, m->value.size, false);
+	struct effect *effect =
+		room == NULL || p->stream != 0 ? NULL : effects_add(&g->out, EFFECT_ENGINE_PROGRESS);
+	if (effect == NULL)
+		return;
+	if (m->value.size > 0)
+		memcpy(room, m->value.data, m->value.size);
+	effect->engine_progress.client = p->client;
+	effect->engine_progress.bytes = (struct bytes){room, m->value.size};
+}
+
+void route_engine_answer(struct gossip *g, const struct input *input)
+{
+	struct answer answer = {.code = input->engine_answer.code, .epoch = g->ledger.epoch,
+		.found = true, .value = input->engine_answer.value, .text = input->engine_answer.text};
+	route_deliver(g, &input->engine_answer.request, &answer);
+}
+
 void route_on_answer(struct gossip *g, node_id from, const struct answer *m)
 {
 	struct pending *p = pending_of(g, m->request.sequence);
@@ -387,8 +412,13 @@ void route_on_answer(struct gossip *g, node_id from, const struct answer *m)
 		p->resend_at = g->now.boot + TRY_AGAIN;
 		return;
 	}
+	if (m->code == ANSWER_PROGRESS) {
+		progressed(g, p, m);
+		return;
+	}
 	struct answer answer = *m;
-	if (answer.code == ANSWER_REFUSED && answer.index == 0 && p->moved) {
+	bool judged = p->kind == COMMAND_ENGINE; /* by the rows, which hold all that an earlier one did */
+	if (answer.code == ANSWER_REFUSED && answer.index == 0 && p->moved && !judged) {
 		give_up(g, p); /* this master refused it unread: it may stand in an earlier one's log */
 		return;
 	}

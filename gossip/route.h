@@ -57,6 +57,8 @@ void route_on_request(struct gossip *g, node_id from, const struct request *m);
 void route_on_answer(struct gossip *g, node_id from, const struct answer *m);
 /* An answer of the master: to a user here, or to the node that asked. */
 void route_deliver(struct gossip *g, const struct request_id *id, struct answer *answer);
+/* The master's engine answers a request, or tells how far it is (ANSWER_PROGRESS). */
+void route_engine_answer(struct gossip *g, const struct input *input);
 /* A command was applied here: answer whoever waits for it. */
 void route_applied(struct gossip *g, const struct command *command, const struct result *result);
 /* Our key was changed: whoever asked for that is told. */

@@ -130,6 +130,9 @@
 	RULE(TOKEN_REDEEMED, info, 1, "{subject} redeemed a token")                                \
 	RULE(TOKEN_REVOKED, info, 1, "a token was revoked")                                        \
 	RULE(INQUIRED, debug, 0, "a stranger with a token asked what would become of its join")    \
+	RULE(REGISTRY, debug, 0, "the engine changed {2} rows at index {1}")                       \
+	RULE(REGISTRY_REFUSED, info, 0, "the engine's transaction at index {1} found another version: nothing changed") \
+	RULE(REGISTRY_EPOCH, notice, 1, "a transaction of epoch {1} came after epoch {2} began: nothing changed") \
 	RULE(KV_CHANGED, debug, 0, "a kv row changed at index {1}")                                \
 	RULE(LEDGER_FULL, error, 1, "the ledger is full: a write was refused")
 

@@ -89,6 +89,10 @@
 	WEAK(JUDGE_LATE, "judge-late", "membership", "a judge who comes late judges at once")      \
 	WEAK(REPLAY, "replay", "membership", "a packet seen before counts again")                  \
 	WEAK(REKEY_SIGNED, "rekey-signed", "rekey", "a key is changed without both signatures")    \
+	WEAK(REGISTRY_EPOCH, "registry-epoch", "registry",                                         \
+	     "a transaction of an earlier epoch changes rows")                                     \
+	WEAK(REGISTRY_VERSION, "registry-version", "registry",                                     \
+	     "a transaction changes rows of other versions than it names")                         \
 	WEAK(LEVEL_EARLY, "level-early", "level", "the level rises while a member speaks less")    \
 	WEAK(SEIZE_QUORUM, "seize-quorum", "seize", "what others reach, a quorum or the dead, stops no seizure") \
 	WEAK(SEIZE_WAIT, "seize-wait", "seize", "a seizer founds at once: leases of the old generation live") \

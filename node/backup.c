@@ -13,12 +13,18 @@
 
 #define QUEUE_ENOUGH (256 * 1024) /* bytes queued in one go: the loop has other work, too */
 
-struct backup {
-	json_t *small;      /* head, settings and members, as they go out */
-	size_t small_next;
+/* One table as it was at the moment. */
+struct backup_table_copy {
+	enum backup_table table;
 	struct kv_view *rows; /* by key; their bytes are in `room` */
 	size_t count, next;
 	uint8_t *room;
+};
+
+struct backup {
+	json_t *small;      /* head, settings and members, as they go out */
+	size_t small_next;
+	struct backup_table_copy tables[2]; /* of the users' rows and the engine's */
 	struct backup_sum sum;
 };
 
@@ -27,8 +33,10 @@ void backup_free(struct backup *b)
 	if (b == NULL)
 		return;
 	json_decref(b->small);
-	free(b->rows);
-	free(b->room);
+	for (int i = 0; i < 2; i++) {
+		free(b->tables[i].rows);
+		free(b->tables[i].room);
+	}
 	free(b);
 }
 
@@ -116,25 +124,34 @@ static void copy_in(uint8_t **at, struct bytes *what)
  * Rows and their bytes into memory of our own; false if there is none. A row's value is good until
  * the next one is read, so each is read again for its copy.
  */
-static bool copy_rows(struct backup *b, const struct gossip *g)
+static bool copy_rows(struct backup_table_copy *t, const struct gossip *g)
 {
+	bool registry = t->table == BACKUP_REGISTRY;
 	size_t size = 0;
-	b->rows = views_kv(g, "", &b->count);
-	for (size_t i = 0; b->rows != NULL && i < b->count; i++)
-		size += b->rows[i].key.size + b->rows[i].value.size;
-	b->room = malloc(size + 1);
-	if (b->rows == NULL || b->room == NULL)
+	t->rows = registry ? views_registry(g, "", &t->count) : views_kv(g, "", &t->count);
+	for (size_t i = 0; t->rows != NULL && i < t->count; i++)
+		size += t->rows[i].key.size + t->rows[i].value.size;
+	t->room = malloc(size + 1);
+	if (t->rows == NULL || t->room == NULL)
 		return false;
-	uint8_t *at = b->room;
-	for (size_t i = 0; i < b->count; i++) {
-		struct bytes key = b->rows[i].key;
-		bool there = gossip_kv(g, key, &b->rows[i]);
+	uint8_t *at = t->room;
+	for (size_t i = 0; i < t->count; i++) {
+		struct bytes key = t->rows[i].key;
+		bool there = registry ? gossip_registry(g, key, &t->rows[i])
+		                      : gossip_kv(g, key, &t->rows[i]);
 		assert(there);
-		b->rows[i].key = key;
-		copy_in(&at, &b->rows[i].key);
-		copy_in(&at, &b->rows[i].value);
+		t->rows[i].key = key;
+		copy_in(&at, &t->rows[i].key);
+		copy_in(&at, &t->rows[i].value);
 	}
 	return true;
+}
+
+static bool copy_tables(struct backup *b, const struct gossip *g)
+{
+	b->tables[0].table = BACKUP_KV;
+	b->tables[1].table = BACKUP_REGISTRY;
+	return copy_rows(&b->tables[0], g) && copy_rows(&b->tables[1], g);
 }
 
 void verb_cluster_backup(struct client *client, const json_t *args)
@@ -152,7 +169,7 @@ void verb_cluster_backup(struct client *client, const json_t *args)
 	if (b != NULL)
 		b->small = json_array();
 	client->backup = b; /* freed with the client */
-	if (b == NULL || !copy_rows(b, g)) {
+	if (b == NULL || !copy_tables(b, g)) {
 		client_refuse(client, 1, NULL, "'cluster backup' failed", "out of memory");
 		return;
 	}
@@ -169,10 +186,15 @@ static json_t *next_row(struct backup *b)
 {
 	if (b->small_next < json_array_size(b->small))
 		return json_incref(json_array_get(b->small, b->small_next++));
-	if (b->next == b->count)
-		return NULL;
-	const struct kv_view *row = &b->rows[b->next++];
-	return backup_kv_json(&row->key, &row->value, row->version, row->changed_wall);
+	for (int i = 0; i < 2; i++) {
+		struct backup_table_copy *t = &b->tables[i];
+		if (t->next == t->count)
+			continue;
+		const struct kv_view *row = &t->rows[t->next++];
+		return backup_kv_json(t->table, &row->key, &row->value, row->version,
+		                      row->changed_wall);
+	}
+	return NULL;
 }
 
 static json_t *foot_json(const struct backup *b)

@@ -9,7 +9,8 @@
 #include "text.h"
 
 static const char *const tables[BACKUP_TABLES] = {
-	[BACKUP_SETTING] = "setting", [BACKUP_MEMBER] = "member", [BACKUP_KV] = "kv"};
+	[BACKUP_SETTING] = "setting", [BACKUP_MEMBER] = "member", [BACKUP_KV] = "kv",
+	[BACKUP_REGISTRY] = "registry"};
 
 /* ---- the checksum ---- */
 
@@ -57,10 +58,10 @@ static json_t *text_or_null(const struct bytes *value)
 	return json_stringn(value->size > 0 ? (const char *)value->data : "", value->size);
 }
 
-json_t *backup_kv_json(const struct bytes *key, const struct bytes *value, uint64_t version,
-                       instant changed)
+json_t *backup_kv_json(enum backup_table table, const struct bytes *key, const struct bytes *value,
+                       uint64_t version, instant changed)
 {
-	json_t *row = json_pack("{s:s, s:s%, s:I, s:I}", "table", tables[BACKUP_KV], "key",
+	json_t *row = json_pack("{s:s, s:s%, s:I, s:I}", "table", tables[table], "key",
 	                        (const char *)key->data, key->size, "version", (json_int_t)version,
 	                        "changed_ns", (json_int_t)changed);
 	json_t *text = text_or_null(value);
@@ -165,7 +166,8 @@ static int parse_row(const struct backup_check *check, const json_t *object, str
 		return 0;
 	row->version = (uint64_t)json_integer_value(version);
 	row->changed = json_integer_value(json_object_get(object, "changed_ns"));
-	if (row->table == BACKUP_KV && (!json_is_integer(version) || json_integer_value(version) < 1))
+	bool versioned = row->table == BACKUP_KV || row->table == BACKUP_REGISTRY;
+	if (versioned && (!json_is_integer(version) || json_integer_value(version) < 1))
 		return complain(check, error, "the row has no version");
 	return decode_value(check, object, row, error);
 }

@@ -6,7 +6,8 @@
  *   {"table":"setting","key":"voters","value":"5"}
  *   {"table":"member","key":"n1","id":"…","address":"…","role":"node","state":"active"}
  *   {"table":"kv","key":"motd","value":"back at noon","version":3,"changed_ns":1772366400…}
- *   {"rows":3,"checksum":"64 hex digits"}
+ *   {"table":"registry","key":"o1f3c…","value_base64":"…","version":7,"changed_ns":1772366400…}
+ *   {"rows":4,"checksum":"64 hex digits"}
  *
  *     HEAD --first line--> ROWS --last line--> WHOLE
  *
@@ -38,7 +39,7 @@ struct backup_sum {
 void backup_sum_add(struct backup_sum *sum, const char *line, size_t size);
 void backup_sum_format(const struct backup_sum *sum, char out[CHECKSUM_TEXT_SIZE]);
 
-enum backup_table { BACKUP_SETTING, BACKUP_MEMBER, BACKUP_KV, BACKUP_TABLES };
+enum backup_table { BACKUP_SETTING, BACKUP_MEMBER, BACKUP_KV, BACKUP_REGISTRY, BACKUP_TABLES };
 
 struct backup_head {
 	struct cluster_id cluster;
@@ -51,9 +52,9 @@ struct backup_head {
 struct backup_row {
 	enum backup_table table;
 	const char *key;   /* borrowed from the line's object */
-	struct bytes value; /* BACKUP_SETTING, BACKUP_KV */
-	uint64_t version;  /* BACKUP_KV */
-	instant changed;   /* BACKUP_KV: wall clock of its author */
+	struct bytes value; /* all but BACKUP_MEMBER */
+	uint64_t version;  /* BACKUP_KV, BACKUP_REGISTRY */
+	instant changed;   /* the same: wall clock of its author */
 	uint8_t *room;     /* backup_row_free */
 };
 
@@ -61,7 +62,8 @@ struct backup_row {
 
 json_t *backup_head_json(const struct backup_head *head);
 json_t *backup_setting_json(const char *key, const char *value);
-json_t *backup_kv_json(const struct bytes *key, const struct bytes *value, uint64_t version,
+/* BACKUP_KV or BACKUP_REGISTRY */
+json_t *backup_kv_json(enum backup_table table, const struct bytes *key, const struct bytes *value, uint64_t version,
                        instant changed);
 /* A line as it is summed and written, without its end; caller frees. NULL: no memory. */
 char *backup_line(const json_t *object);

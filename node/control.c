@@ -338,6 +338,7 @@ static void refuse_answer(struct client *c, const struct answer *answer)
 	case ANSWER_DONE:
 	case ANSWER_REFUSED:
 	case ANSWER_BUSY:
+	case ANSWER_PROGRESS:
 		break;
 	}
 	snprintf(what, sizeof what, "'%s' was refused", c->verb);

@@ -46,6 +46,8 @@ json_t *views_names(const struct gossip *g, const node_id *nodes, uint32_t count
 
 /* All rows with that prefix, by key; caller frees. NULL if there is no memory. */
 struct kv_view *views_kv(const struct gossip *g, const char *prefix, size_t *out_count);
+/* The same of the engine's rows (registry.h). Keys last until the next step, values must be read again. */
+struct kv_view *views_registry(const struct gossip *g, const char *prefix, size_t *out_count);
 
 /* {id: version} of every member that said which program it runs. */
 json_t *views_versions(const struct gossip *g, const struct now *now);

@@ -83,6 +83,13 @@ static void carry(struct body *b, const struct now *now, const struct effect *e)
 	case EFFECT_CHANGED:
 		watch_changed(b->watch, e);
 		break;
+	case EFFECT_ROW:
+	case EFFECT_ROWS:
+	case EFFECT_PROPOSED:
+	case EFFECT_ENGINE:
+	case EFFECT_ENGINE_PROGRESS:
+	case EFFECT_ENGINE_MESSAGE:
+		break;
 	case EFFECT_OUTCOME:
 		control_outcome(b->control, e->outcome.done, e->outcome.text);
 		break;

@@ -57,13 +57,20 @@ static void begin(struct client *client)
 }
 
 /* Members are in the file for people: they join anew. */
+static enum restore_table restored_as(enum backup_table table)
+{
+	if (table == BACKUP_REGISTRY)
+		return RESTORE_REGISTRY;
+	return table == BACKUP_KV ? RESTORE_KV : RESTORE_SETTING;
+}
+
 static void take_row(void *context, const struct backup_row *row)
 {
 	struct client *client = context;
 	struct input input = {.kind = INPUT_RESTORE};
 	if (row->table == BACKUP_MEMBER)
 		return;
-	input.restore.table = row->table == BACKUP_KV ? RESTORE_KV : RESTORE_SETTING;
+	input.restore.table = restored_as(row->table);
 	input.restore.key = (struct bytes){(const uint8_t *)row->key, strlen(row->key)};
 	input.restore.value = row->value;
 	input.restore.version = row->version;

@@ -6,7 +6,7 @@
  *     WELL --a transaction fails--> FAILED --the backlog is written, tried every 2 s--> WELL
  *     any  --the queue is full--> GAPPED --the whole state is given again, and fits--> as before
  *
- * Format 1, or 2 since the cluster's level is 2 (PRAGMA user_version); the tables are the same:
+ * The format is the cluster's level (PRAGMA user_version); the tables are the same:
  *   meta(key, value)   'durable': the one durable record (codec.h: durable_encode)
  *   log(idx, counter, incarnation, node, hop, command)   accepted entries
  *   rows(key, value)   the ledger's rows as of durable.applied

@@ -10,10 +10,10 @@
 #include "store.h"
 
 /*
- * The newest format this build knows. 2 has the same tables: rows and entries in it may be such as
- * only wire version 2 understands, and STORE_FORMAT has marked it so that no older essaim opens it.
+ * The newest format this build knows. 2 and 3 have the same tables: rows and entries in them may be such
+ * as only that wire version understands, and STORE_FORMAT has marked it so that no older essaim opens it.
  */
-#define STORE_FORMAT_MAX 2
+#define STORE_FORMAT_MAX 3
 
 enum store_statement {
 	STATEMENT_BEGIN,

@@ -209,12 +209,15 @@ static bool has_prefix(const struct kv_view *row, const char *prefix)
 	return row->key.size >= size && memcmp(row->key.data, prefix, size) == 0;
 }
 
-struct kv_view *views_kv(const struct gossip *g, const char *prefix, size_t *out_count)
+typedef bool row_at(const struct gossip *g, uint32_t *cursor, struct kv_view *out);
+
+static struct kv_view *collect(const struct gossip *g, row_at *next, const char *prefix,
+                               size_t *out_count)
 {
 	size_t count = 0, capacity = 64;
 	struct kv_view row, *rows = malloc(capacity * sizeof *rows);
 	uint32_t cursor = 0;
-	while (rows != NULL && gossip_kv_at(g, &cursor, &row)) {
+	while (rows != NULL && next(g, &cursor, &row)) {
 		if (!has_prefix(&row, prefix))
 			continue;
 		if (count == capacity) {
@@ -231,6 +234,16 @@ struct kv_view *views_kv(const struct gossip *g, const char *prefix, size_t *out
 		qsort(rows, count, sizeof *rows, compare_keys);
 	*out_count = count;
 	return rows;
+}
+
+struct kv_view *views_kv(const struct gossip *g, const char *prefix, size_t *out_count)
+{
+	return collect(g, gossip_kv_at, prefix, out_count);
+}
+
+struct kv_view *views_registry(const struct gossip *g, const char *prefix, size_t *out_count)
+{
+	return collect(g, gossip_registry_at, prefix, out_count);
 }
 
 void verb_kv_list(struct client *client, const json_t *args)

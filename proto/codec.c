@@ -108,6 +108,7 @@ static const struct kind kinds[MESSAGE_KINDS] = {
 	[MESSAGE_SEIZED] = KIND(SEIZED, seized),
 	[MESSAGE_INQUIRY] = KIND(INQUIRY, inquiry),
 	[MESSAGE_INQUIRED] = KIND(INQUIRED, inquired),
+	[MESSAGE_ENGINE] = KIND(ENGINE, engine),
 };
 
 /* MESSAGE_NONE if this build does not know it: then only the items are taken. */

@@ -49,8 +49,8 @@ bool kv_row_decode(const uint8_t *in, size_t size, struct arena *arena, struct k
 bool origin_row_decode(const uint8_t *in, size_t size, struct arena *arena, struct origin_row *out);
 bool seized_decode(const uint8_t *in, size_t size, struct arena *arena, struct seized *out);
 
-/* Is this encoded command a COMMAND_LEVEL? Costs nothing: nothing is decoded. */
-bool command_is_level(struct bytes command);
+/* The level of an encoded COMMAND_LEVEL; 0 for any other, which costs nothing: it is not decoded. */
+uint32_t command_level(struct bytes command);
 
 /*
  * The bytes an author signs (design.md, section 6): domain, cluster, generation number and hash,

@@ -98,6 +98,9 @@ take_message take_request, take_answer, take_join, take_joined;
 put_message put_survey, put_survey_answer, put_seized; /* codec_seize.c */
 take_message take_survey, take_survey_answer, take_seized;
 
+put_message put_engine; /* codec_request.c */
+take_message take_engine;
+
 put_message put_inquiry, put_inquired; /* codec_inquiry.c */
 take_message take_inquiry, take_inquired;
 

@@ -38,6 +38,47 @@ static bool record_used(const struct member_record *in)
 	       put_exact(in->old_signature, SIGNATURE_SIZE).len != 0;
 }
 
+static void put_changes(struct arena *scratch, const struct command *in, Essaim__Wire__Command *out)
+{
+	assert(in->change_count <= REGISTRY_CHANGES_MAX);
+	if (in->change_count == 0)
+		return;
+	out->n_changes = in->change_count;
+	out->changes = scratch_take(scratch, in->change_count * sizeof *out->changes);
+	for (uint32_t i = 0; i < in->change_count; i++) {
+		const struct registry_change *change = &in->changes[i];
+		Essaim__Wire__RegistryChange *part =
+			part_new(scratch, &essaim__wire__registry_change__descriptor);
+		part->key = put_bytes(&change->key);
+		part->removed = change->removed;
+		part->value = put_bytes(&change->value);
+		part->expect = change->if_version + 1;
+		out->changes[i] = part;
+	}
+}
+
+/* Their sizes are bounded together: an entry of the ledger has to fit into its buffers. */
+static bool take_changes(const Essaim__Wire__Command *in, struct command *out)
+{
+	size_t size = 0;
+
+	out->change_count = 0;
+	if (in->n_changes > REGISTRY_CHANGES_MAX)
+		return false;
+	for (size_t i = 0; i < in->n_changes; i++) {
+		const Essaim__Wire__RegistryChange *part = in->changes[i];
+		struct registry_change *change = &out->changes[i];
+		change->removed = part->removed != 0;
+		change->if_version = part->expect - 1;
+		if (!take_bytes(&part->key, KEY_MAX_SIZE, &change->key) ||
+		    !take_bytes(&part->value, VALUE_MAX_SIZE, &change->value))
+			return false;
+		size += change->key.size + change->value.size;
+	}
+	out->change_count = (uint32_t)in->n_changes;
+	return size <= REGISTRY_BYTES_MAX;
+}
+
 static Essaim__Wire__Command *put_command(struct arena *scratch, const struct command *in)
 {
 	Essaim__Wire__Command *out = part_new(scratch, &essaim__wire__command__descriptor);
@@ -60,6 +101,7 @@ static Essaim__Wire__Command *put_command(struct arena *scratch, const struct co
 		out->member = put_member_record(scratch, &in->member);
 	out->subject = in->subject;
 	out->level = in->level;
+	put_changes(scratch, in, out);
 	return out;
 }
 
@@ -82,12 +124,13 @@ static bool take_command(const Essaim__Wire__Command *in, struct command *out)
 	return take_bytes(&in->key, KEY_MAX_SIZE, &out->key) &&
 	       take_bytes(&in->value, VALUE_MAX_SIZE, &out->value) &&
 	       take_exact(&in->token_hash, out->token_hash.bytes, HASH_SIZE) &&
-	       take_role(in->role, &out->role) && take_member_record(in->member, &out->member);
+	       take_role(in->role, &out->role) && take_member_record(in->member, &out->member) &&
+	       take_changes(in, out);
 }
 
 size_t command_encode(const struct command *in, uint8_t *out, size_t capacity)
 {
-	_Alignas(16) uint8_t memory[1536];
+	_Alignas(16) uint8_t memory[3072];
 	struct arena scratch = {memory, sizeof memory, 0};
 
 	return part_pack(&put_command(&scratch, in)->base, out, capacity);
@@ -102,10 +145,19 @@ bool command_decode(const uint8_t *in, size_t size, struct arena *arena, struct 
 }
 
 /* The kind is the first field, where there is one: it is looked at before each entry is stored. */
-bool command_is_level(struct bytes command)
+static bool is_level(struct bytes command)
 {
 	return command.size >= 2 && command.data[0] == (1 << 3 | 0) &&
 	       command.data[1] == COMMAND_LEVEL;
+}
+
+uint32_t command_level(struct bytes command)
+{
+	_Alignas(16) uint8_t memory[2048];
+	struct arena arena = {memory, sizeof memory, 0};
+	struct command c;
+
+	return is_level(command) && command_decode(command.data, command.size, &arena, &c) ? c.level : 0;
 }
 
 /* ---- requests and answers ---- */
@@ -137,6 +189,7 @@ static bool take_code(uint32_t in, enum answer_code *out)
 	case ANSWER_UNKNOWN:
 	case ANSWER_NOT_MASTER:
 	case ANSWER_BUSY:
+	case ANSWER_PROGRESS:
 		return true;
 	}
 	return false;
@@ -173,6 +226,23 @@ bool take_answer(const void *message, struct arena *arena, struct envelope *out)
 	return take_code(in->code, &m->code) &&
 	       take_bytes(&in->value, VALUE_MAX_SIZE, &m->value) &&
 	       take_bytes(&in->text, ANSWER_TEXT_MAX, &m->text);
+}
+
+/* ---- operations ---- */
+
+void *put_engine(struct arena *scratch, const struct envelope *in)
+{
+	Essaim__Wire__Engine *out = part_new(scratch, &essaim__wire__engine__descriptor);
+
+	out->bytes = put_bytes(&in->engine.bytes);
+	return out;
+}
+
+bool take_engine(const void *message, struct arena *arena, struct envelope *out)
+{
+	const Essaim__Wire__Engine *in = message;
+
+	return take_bytes(&in->bytes, ENGINE_BYTES_MAX, &out->engine.bytes);
 }
 
 /* ---- admission ---- */

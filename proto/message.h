@@ -60,6 +60,8 @@ enum message_kind {
 	/* the doctor at the door (gossip/inquiry.c) */
 	MESSAGE_INQUIRY,
 	MESSAGE_INQUIRED,
+	/* operations: from one node's engine to another's (wire version 3) */
+	MESSAGE_ENGINE,
 	MESSAGE_KINDS
 };
 
@@ -363,6 +365,7 @@ enum answer_code {
 	ANSWER_UNKNOWN = 4,   /* it may still commit */
 	ANSWER_NOT_MASTER = 5, /* internal: ask the master named in `master` */
 	ANSWER_BUSY = 6,      /* internal: try again shortly */
+	ANSWER_PROGRESS = 7,  /* of COMMAND_ENGINE: `value` tells how far it is; the answer comes later */
 };
 
 struct answer {
@@ -395,6 +398,9 @@ enum command_kind {
 	COMMAND_MEMBER_REKEY,
 	COMMAND_MEMBER_ADDRESSES, /* subject; member: address and more; key and name are not looked at */
 	COMMAND_SEIZED,
+	/* of wire version 3 */
+	COMMAND_REGISTRY, /* epoch; changes: of the master's engine, whole or not at all */
+	COMMAND_ENGINE,   /* never in the log: value, a user's request to the master's engine */
 	COMMAND_KINDS
 };
 
@@ -412,6 +418,14 @@ struct member_record {
 	/* a changed key: the one before (zero: none), and its signature over both (rekey_statement) */
 	struct node_key old_key;
 	uint8_t old_signature[SIGNATURE_SIZE];
+};
+
+/* One row of a registry transaction. */
+struct registry_change {
+	struct bytes key; /* kind and name (registry.h), without the ledger's own table byte */
+	bool removed;
+	struct bytes value;  /* of which the ledger knows nothing */
+	uint64_t if_version; /* NO_VERSION: any; 0: must not exist; else: exactly this one */
 };
 
 struct command {
@@ -436,6 +450,9 @@ struct command {
 	struct member_record member;
 	node_id subject;
 	uint32_t level; /* COMMAND_LEVEL */
+	/* COMMAND_REGISTRY */
+	uint32_t change_count;
+	struct registry_change changes[REGISTRY_CHANGES_MAX];
 };
 
 struct request {
@@ -568,6 +585,13 @@ struct inquired {
 	struct bytes clock, dns; /* values of its facts; empty: not known */
 };
 
+/* ---- operations ---- */
+
+/* Of which only the engines know the meaning. */
+struct engine_message {
+	struct bytes bytes;
+};
+
 /* ---- the envelope ---- */
 
 struct envelope {
@@ -612,6 +636,7 @@ struct envelope {
 		struct seized seized;
 		struct inquire inquiry;
 		struct inquired inquired;
+		struct engine_message engine;
 	};
 	uint32_t item_count;
 	const struct item *items;

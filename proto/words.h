@@ -192,7 +192,7 @@ struct bytes {
 
 /* The wire versions this build speaks. A peer whose range does not meet ours is told so. */
 #define WIRE_VERSION_MIN 1
-#define WIRE_VERSION_MAX 2
+#define WIRE_VERSION_MAX 3
 
 #define DEFAULT_PORT 7800
 
@@ -207,6 +207,10 @@ struct bytes {
 #define NAME_MAX_SIZE 63
 #define KEY_MAX_SIZE 255           /* a ledger row's key without its table */
 #define VALUE_MAX_SIZE (64 * 1024) /* a kv value */
+#define REGISTRY_CHANGES_MAX 8     /* rows that one transaction changes */
+#define REGISTRY_BYTES_MAX (80 * 1024) /* of all its keys and values: one large row and small ones */
+#define COMMAND_MAX_SIZE (REGISTRY_BYTES_MAX + 4096) /* the longest entry of the ledger */
+#define ENGINE_BYTES_MAX (64 * 1024) /* a request to the engine, its answer, a message of one to another */
 #define MEMBERS_MAX 4096
 #define ENTRIES_PER_MESSAGE_MAX 256
 #define ENTRIES_BYTES_MAX (768 * 1024) /* entries in one message; also the most uncommitted at once */

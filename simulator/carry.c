@@ -48,6 +48,12 @@ void carry_effect(struct world *w, struct machine *m, const struct effect *effec
 		world_traced(w, m, &effect->trace);
 		return;
 	case EFFECT_CHANGED:
+	case EFFECT_ROW: /* its machines have no engine */
+	case EFFECT_ROWS:
+	case EFFECT_PROPOSED:
+	case EFFECT_ENGINE:
+	case EFFECT_ENGINE_PROGRESS:
+	case EFFECT_ENGINE_MESSAGE:
 		return; /* nobody watches here */
 	case EFFECT_PROGRESS:
 		return;

@@ -222,6 +222,7 @@ void clients_answered(struct world *w, uint64_t number, const struct answer *ans
 		return;
 	case ANSWER_NOT_MASTER:
 	case ANSWER_BUSY:
+	case ANSWER_PROGRESS:
 		world_violation(w, "answers", "a user got the internal answer code %d",
 		                (int)answer->code);
 		return;

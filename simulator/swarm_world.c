@@ -157,6 +157,12 @@ static void carry(struct swarm_world *w, uint32_t node, const struct effect *eff
 	case EFFECT_OUTCOME:
 	case EFFECT_STOP:
 	case EFFECT_PROGRESS:
+	case EFFECT_ROW:
+	case EFFECT_ROWS:
+	case EFFECT_PROPOSED:
+	case EFFECT_ENGINE:
+	case EFFECT_ENGINE_PROGRESS:
+	case EFFECT_ENGINE_MESSAGE:
 		break;
 	}
 }

@@ -122,7 +122,7 @@ int backup_perform(struct invocation *in, struct failure *f)
 struct reading {
 	FILE *in;
 	char *line; /* BACKUP_LINE_MAX + 1 */
-	uint64_t settings, keys, members;
+	uint64_t settings, keys, members, engine;
 };
 
 /* A line without its end; false at the end. One that is too long comes with one byte too much. */
@@ -154,6 +154,9 @@ static void count_row(void *context, const struct backup_row *row)
 		break;
 	case BACKUP_KV:
 		r->keys++;
+		break;
+	case BACKUP_REGISTRY:
+		r->engine++;
 		break;
 	case BACKUP_TABLES:
 		break;
@@ -188,10 +191,14 @@ static void tell(const struct reading *r, const struct backup_head *head, const 
 	fprintf(stderr, "%s: generation %llu, entry %llu, made %s on ", file,
 		(unsigned long long)head->generation.number, (unsigned long long)head->index, head->made);
 	human_print(stderr, head->node);
-	fprintf(stderr, ": %llu key%s, %llu setting%s; %llu member%s, who must join anew.\n",
+	fprintf(stderr, ": %llu key%s, %llu setting%s",
 		(unsigned long long)r->keys, plural((int64_t)r->keys),
-		(unsigned long long)r->settings, plural((int64_t)r->settings),
-		(unsigned long long)r->members, plural((int64_t)r->members));
+		(unsigned long long)r->settings, plural((int64_t)r->settings));
+	if (r->engine > 0)
+		fprintf(stderr, ", %llu row%s of operations and what they made",
+			(unsigned long long)r->engine, plural((int64_t)r->engine));
+	fprintf(stderr, "; %llu member%s, who must join anew.\n", (unsigned long long)r->members,
+		plural((int64_t)r->members));
 }
 
 static int send_file(struct invocation *in, struct reading *r, struct failure *f)

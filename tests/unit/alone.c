@@ -112,7 +112,9 @@ static void keep_message(struct alone *a, node_id to, const uint8_t *plain, size
 	memcpy(memory + ARENA_FRAME_SIZE, plain, size);
 	bool decoded = envelope_decode(memory + ARENA_FRAME_SIZE, size, &s->arena, &s->e);
 	assert(decoded);
-	if (s->e.kind >= MESSAGE_PREPARE && s->e.kind <= MESSAGE_ANSWER)
+	bool kept = (s->e.kind >= MESSAGE_PREPARE && s->e.kind <= MESSAGE_ANSWER) ||
+	            s->e.kind == MESSAGE_ENGINE;
+	if (kept)
 		a->sent_count++;
 	else
 		free(s->arena.data);
@@ -137,11 +139,29 @@ static void open_packet(struct alone *a, const struct effect *effect)
 	}
 }
 
+static void note_engine(struct alone *a, const struct effect *effect)
+{
+	a->row_effects += effect->kind == EFFECT_ROW;
+	a->rows_effects += effect->kind == EFFECT_ROWS;
+	a->engine_progresses += effect->kind == EFFECT_ENGINE_PROGRESS;
+	a->engine_messages += effect->kind == EFFECT_ENGINE_MESSAGE;
+	if (effect->kind == EFFECT_ENGINE) {
+		a->engine_requests++;
+		a->engine_request = effect->engine.request;
+	} else if (effect->kind == EFFECT_PROPOSED) {
+		a->proposals++;
+		a->proposed_number = effect->proposed.number;
+		a->proposed_code = effect->proposed.code;
+		a->proposed_index = effect->proposed.index;
+	}
+}
+
 static void carry(struct alone *a, const struct effects *effects)
 {
 	uint32_t before = a->sent_count;
 	for (uint32_t i = 0; i < effects->count; i++) {
 		const struct effect *effect = &effects->list[i];
+		note_engine(a, effect);
 		if (effect->kind == EFFECT_PACKET)
 			open_packet(a, effect);
 		else if (effect->kind == EFFECT_FRAME)

@@ -46,6 +46,11 @@ struct alone {
 	uint32_t sent_count;
 	uint32_t answers;
 	struct answer answer; /* the last: its code and numbers */
+	/* the engine's: how often told, and the last of each */
+	uint32_t row_effects, rows_effects, proposals, engine_requests, engine_progresses, engine_messages;
+	uint64_t proposed_number, proposed_index;
+	enum answer_code proposed_code;
+	struct request_id engine_request;
 	/* the store */
 	uint8_t durable[4096];
 	size_t durable_size;

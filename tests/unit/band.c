@@ -200,6 +200,12 @@ static void carry(struct band *b, uint32_t node, const struct effects *effects)
 		case EFFECT_HANG_UP:
 		case EFFECT_PATH_DOWN:
 		case EFFECT_CHANGED:
+		case EFFECT_ROW:
+		case EFFECT_ROWS:
+		case EFFECT_PROPOSED:
+		case EFFECT_ENGINE:
+		case EFFECT_ENGINE_PROGRESS:
+		case EFFECT_ENGINE_MESSAGE:
 			break;
 		}
 	}

@@ -215,6 +215,14 @@ static void request_id(struct walk *w, struct request_id *r)
 	u64(w, &r->sequence);
 }
 
+static void change(struct walk *w, struct registry_change *c)
+{
+	bytes(w, &c->key, 1, KEY_MAX_SIZE);
+	flag(w, &c->removed);
+	bytes(w, &c->value, 0, w->small ? 20 : REGISTRY_BYTES_MAX / REGISTRY_CHANGES_MAX - KEY_MAX_SIZE);
+	u64(w, &c->if_version);
+}
+
 void walk_command(struct walk *w, struct command *c)
 {
 	ENUM(w, c->kind, COMMAND_NOOP, COMMAND_KINDS - 1);
@@ -234,6 +242,9 @@ void walk_command(struct walk *w, struct command *c)
 	member_record(w, &c->member);
 	u64(w, &c->subject);
 	u32(w, &c->level);
+	range(w, &c->change_count, 0, REGISTRY_CHANGES_MAX);
+	for (uint32_t i = 0; i < c->change_count; i++)
+		change(w, &c->changes[i]);
 }
 
 static void grant(struct walk *w, struct grant *g)
@@ -626,6 +637,9 @@ static void message(struct walk *w, struct envelope *e)
 		return;
 	case MESSAGE_INQUIRED:
 		inquired(w, &e->inquired);
+		return;
+	case MESSAGE_ENGINE:
+		bytes(w, &e->engine.bytes, 0, w->small ? 60 : ENGINE_BYTES_MAX);
 		return;
 	}
 }

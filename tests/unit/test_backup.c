@@ -63,7 +63,7 @@ static void add_head(struct file *file)
 static void add_kv(struct file *file, const char *key, const void *value, size_t size)
 {
 	struct bytes k = {(const uint8_t *)key, strlen(key)}, v = {value, size};
-	add(file, backup_kv_json(&k, &v, 3, -5));
+	add(file, backup_kv_json(BACKUP_KV, &k, &v, 3, -5));
 }
 
 static void add_foot(struct file *file)

@@ -54,6 +54,11 @@ static void an_older_member_holds_up_the_level_and_nothing_else(void **state)
 	speaks(a, 2, 2);
 	alone_pass(a, 3 * SECOND);
 	assert_int_equal(level_of(a->core), 2);
+	assert_int_equal(a->format, 2);
+	speaks(a, 2, 3);
+	alone_pass(a, 3 * SECOND);
+	assert_int_equal(level_of(a->core), 3);
+	assert_int_equal(a->format, 3);
 	alone_free(a);
 }
 
@@ -65,10 +70,25 @@ static void a_new_command_waits_for_the_level(void **state)
 	speaks(a, 1, 1);
 	alone_pass(a, 20 * SECOND);
 	assert_int_equal(ask(a, &set), ANSWER_REFUSED);
-	struct bytes why = level_refusal(a->core);
+	struct bytes why = level_refusal(a->core, COMMAND_SETTING_PUT);
 	assert_string_equal(why.data, "not before every member runs this version of essaim: upgrade 'b' first");
 	assert_false(level_allows(a->core, COMMAND_MEMBER_REKEY));
 	assert_true(level_allows(a->core, COMMAND_MEMBER_LEAVE));
+	alone_free(a);
+}
+
+static void between_two_levels_the_commands_of_the_lower_one_are_done(void **state)
+{
+	struct alone *a = old_cluster();
+	struct command engine = {.kind = COMMAND_ENGINE, .value = {(const uint8_t *)"v", 1}};
+	speaks(a, 1, 2);
+	alone_pass(a, 20 * SECOND);
+	assert_int_equal(level_of(a->core), 2);
+	assert_true(level_allows(a->core, COMMAND_MEMBER_REKEY));
+	assert_false(level_allows(a->core, COMMAND_REGISTRY));
+	assert_int_equal(ask(a, &engine), ANSWER_REFUSED);
+	struct bytes why = level_refusal(a->core, COMMAND_ENGINE);
+	assert_string_equal(why.data, "not before every member runs this version of essaim: upgrade 'b' first");
 	alone_free(a);
 }
 
@@ -76,21 +96,21 @@ static void the_store_is_closed_to_older_ones_with_the_very_entry(void **state)
 {
 	struct alone *a = old_cluster();
 	alone_pass(a, 20 * SECOND);
-	assert_int_equal(level_of(a->core), 2);
-	assert_int_equal(a->format, LEVEL_FORMAT);
+	assert_int_equal(level_of(a->core), WIRE_VERSION_MAX);
+	assert_int_equal(a->format, WIRE_VERSION_MAX);
 	a->format = 0;
 	assert_true(alone_restart(a));
-	assert_int_equal(level_of(a->core), 2);
+	assert_int_equal(level_of(a->core), WIRE_VERSION_MAX);
 	alone_free(a);
 }
 
 static void the_level_never_falls(void **state)
 {
 	struct alone *a = old_cluster();
-	level_apply(a->core, &(struct command){.kind = COMMAND_LEVEL, .level = 3});
-	level_apply(a->core, &(struct command){.kind = COMMAND_LEVEL, .level = 2});
+	level_apply(a->core, &(struct command){.kind = COMMAND_LEVEL, .level = 9});
+	level_apply(a->core, &(struct command){.kind = COMMAND_LEVEL, .level = 8});
 	level_apply(a->core, &(struct command){.kind = COMMAND_LEVEL});
-	assert_int_equal(level_of(a->core), 3);
+	assert_int_equal(level_of(a->core), 9);
 	alone_free(a);
 }
 
@@ -134,7 +154,7 @@ static void an_older_joiner_is_refused_by_the_entry_itself(void **state)
 static void what_is_written_is_what_the_reader_speaks(void **state)
 {
 	struct alone *a = old_cluster();
-	assert_int_equal(level_spoken(a->core, alone_id(a, 1)), 2);
+	assert_int_equal(level_spoken(a->core, alone_id(a, 1)), WIRE_VERSION_MAX);
 	speaks(a, 1, 1);
 	assert_int_equal(level_spoken(a->core, alone_id(a, 1)), 1);
 	speaks(a, 1, 7);
@@ -211,6 +231,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_older_member_holds_up_the_level_and_nothing_else),
 		cmocka_unit_test(a_new_command_waits_for_the_level),
+		cmocka_unit_test(between_two_levels_the_commands_of_the_lower_one_are_done),
 		cmocka_unit_test(the_store_is_closed_to_older_ones_with_the_very_entry),
 		cmocka_unit_test(the_level_never_falls),
 		cmocka_unit_test(nobody_but_a_master_proposes_a_level),

@@ -203,11 +203,11 @@ static void it_is_marked_with_the_level_and_opened_by_us_again(void **state)
 	struct old *o = *state;
 	start(o);
 	pass(o, 10 * SECOND);
-	assert_int_equal(status(o).level, 2);
-	assert_int_equal(format(o), 2);
+	assert_int_equal(status(o).level, WIRE_VERSION_MAX);
+	assert_int_equal(format(o), WIRE_VERSION_MAX);
 	stop(o);
 	start(o);
-	assert_int_equal(status(o).level, 2);
+	assert_int_equal(status(o).level, WIRE_VERSION_MAX);
 	expect_row(o, "greeting", "from wire 1");
 	expect_row(o, "last", "not in a checkpoint");
 	stop(o);

@@ -453,7 +453,7 @@ static void a_newer_schema_is_refused(void **state)
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 99", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
-	check_refused(f, "was written by a newer essaim (schema 99, this one knows 2)");
+	check_refused(f, "was written by a newer essaim (schema 99, this one knows 3)");
 }
 
 static bool refuse_row(void *context, struct bytes key, struct bytes value)
