@@ -412,7 +412,7 @@ static enum outcome apply_kind(struct gossip *g, uint64_t index, const struct co
 	case COMMAND_SEIZED:
 		return generation_apply(g, index, c);
 	case COMMAND_REGISTRY:
-		return registry_apply(g, index, c);
+		return transaction_apply(g, index, c);
 	case COMMAND_SETTING_PUT:
 		return settings_apply(g, index, c);
 	case COMMAND_MEMBER_ADDRESSES:

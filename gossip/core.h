@@ -8,7 +8,7 @@
  *     log.h, rows.h, ledger.h   what is accepted, what is applied, what it means
  *     voters.h       changing the configuration
  *     learner.h      catching up
- *     registry.h     rows of the engine, and its talk
+ *     transaction.h     rows of the engine, and its talk
  *     route.h        a user's command finds the master and applies once
  *     level.h        which wire version everybody speaks
  *     rekey.h        a member changes its key
@@ -42,7 +42,7 @@ void *carve(struct carve *c, size_t size); /* 16-aligned; NULL while only measur
 #include "membership.h"
 #include "prng.h"
 #include "quorum.h"
-#include "registry.h"
+#include "transaction.h"
 #include "rekey.h"
 #include "route.h"
 #include "rows.h"
@@ -80,7 +80,7 @@ struct gossip {
 	struct voters voters;
 	struct learner learner;
 	struct route route;
-	struct registry registry;
+	struct transaction transaction;
 	struct level level;
 	struct rekey rekey;
 	struct life life;

@@ -552,7 +552,7 @@ static void restore_end(struct gossip *g)
 		return;
 	}
 	c->restoring = false;
-	registry_anew(g);
+	transaction_rows_anew(g);
 	struct seized r = {.old = c->restored_from, .restored = true};
 	r.generation.number = r.old.number + 1;
 	d->incarnation = (struct incarnation){1, g->settings.nonce};

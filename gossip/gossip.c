@@ -164,7 +164,7 @@ static void take_message(struct gossip *g, node_id from, const struct envelope *
 		route_on_answer(g, from, &e->answer);
 		return;
 	case MESSAGE_ENGINE:
-		registry_on_message(g, from, &e->engine);
+		transaction_on_message(g, from, &e->engine);
 		return;
 	}
 }
@@ -309,13 +309,13 @@ static void take_input(struct gossip *g, const struct input *input)
 		rekey_request(g, input);
 		break;
 	case INPUT_PROPOSE:
-		registry_propose(g, input);
+		transaction_propose(g, input);
 		break;
 	case INPUT_ENGINE_ANSWER:
 		route_engine_answer(g, input);
 		break;
 	case INPUT_ENGINE_SEND:
-		registry_send(g, input->engine_send.to, input->engine_send.bytes);
+		transaction_send(g, input->engine_send.to, input->engine_send.bytes);
 		break;
 	case INPUT_STOP:
 		life_stop(g);
@@ -378,7 +378,7 @@ struct effects gossip_step(struct gossip *g, const struct now *now, const struct
 	take_input(g, input);
 	g->now = *now;
 	tick_all(g);
-	registry_finish(g);
+	transaction_finish(g);
 	finish_persist(g);
 	return (struct effects){g->out.count, g->out.list};
 }

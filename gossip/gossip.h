@@ -88,7 +88,7 @@ enum input_kind {
 	INPUT_REKEY,     /* this node takes another key (rekey.h). One EFFECT_ANSWER, and once it is known
 	                  * to be committed EFFECT_STOP with REKEYED: the body puts the new key in the
 	                  * old one's place and begins anew with it */
-	INPUT_PROPOSE,   /* of the master's engine: COMMAND_REGISTRY (registry.h). One EFFECT_PROPOSED,
+	INPUT_PROPOSE,   /* of the master's engine: COMMAND_REGISTRY (transaction.h). One EFFECT_PROPOSED,
 	                  * unless this node is master no more when it is applied */
 	INPUT_ENGINE_ANSWER, /* of the master's engine, to an EFFECT_ENGINE */
 	INPUT_ENGINE_SEND,   /* to another node's engine */

@@ -68,7 +68,7 @@ void ledger_loaded(struct gossip *g)
 	uint32_t cursor = 0;
 	g->ledger.members = g->ledger.tokens = 0;
 	level_loaded(g);
-	registry_anew(g);
+	transaction_rows_anew(g);
 	while (rows_next(&g->rows, &cursor, &key, &value)) {
 		struct member_row row;
 		g->ledger.tokens += key.data[0] == 't';
@@ -110,7 +110,7 @@ static void apply_one(struct gossip *g, const struct entry *entry)
 	g->ledger.applied_ballot = entry->ballot;
 	g->ledger.unwritten += entry->command.size;
 	route_applied(g, &command, &result);
-	registry_applied(g, &command, &result);
+	transaction_applied(g, &command, &result);
 	ledger_tell_gone(g);
 }
 

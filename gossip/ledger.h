@@ -9,7 +9,7 @@
  *     't' + id (8)  token_row       'o' + node id (8)  origin_row: answers already given
  *     'g' + number (8)  struct seized: the founding record of that generation (generation.h)
  *     's' + "level"  one byte: level.h
- *     'r' + kind + name  kv_row: registry.h
+ *     'r' + kind + name  kv_row: transaction.h
  *
  * Invariants
  *   1. Two nodes that applied the same index hold the same rows, epoch and claimant.

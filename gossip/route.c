@@ -196,7 +196,7 @@ static void master_takes(struct gossip *g, const struct command *c)
 	} else if (c->kind == COMMAND_MASTER_TRANSFER) {
 		hand_over_ask(g, c);
 	} else if (c->kind == COMMAND_ENGINE) {
-		registry_asked(g, c);
+		transaction_asked(g, c);
 	} else {
 		propose(g, c);
 	}

@@ -58,12 +58,22 @@ static json_t *text_or_null(const struct bytes *value)
 	return json_stringn(value->size > 0 ? (const char *)value->data : "", value->size);
 }
 
+/* Names of the engine's rows are bytes: as hexadecimal digits, which sort alike. */
+static json_t *key_json(enum backup_table table, const struct bytes *key)
+{
+	char hex[2 * KEY_MAX_SIZE + 1];
+	if (table != BACKUP_REGISTRY)
+		return json_stringn((const char *)key->data, key->size);
+	hex_format(key->data, key->size, hex);
+	return json_string(hex);
+}
+
 json_t *backup_kv_json(enum backup_table table, const struct bytes *key, const struct bytes *value,
                        uint64_t version, instant changed)
 {
-	json_t *row = json_pack("{s:s, s:s%, s:I, s:I}", "table", tables[table], "key",
-	                        (const char *)key->data, key->size, "version", (json_int_t)version,
-	                        "changed_ns", (json_int_t)changed);
+	json_t *row = json_pack("{s:s, s:o, s:I, s:I}", "table", tables[table], "key",
+	                        key_json(table, key), "version", (json_int_t)version, "changed_ns",
+	                        (json_int_t)changed);
 	json_t *text = text_or_null(value);
 	if (row == NULL || text != NULL) {
 		json_object_set_new(row, "value", text);
@@ -160,7 +170,13 @@ static int parse_row(const struct backup_check *check, const json_t *object, str
 	row->key = json_string_value(key);
 	if (row->key == NULL)
 		return complain(check, error, "the row has no key");
-	if (key_check((const uint8_t *)row->key, json_string_length(key), &why) < 0)
+	size_t size = json_string_length(key);
+	bool engine = row->table == BACKUP_REGISTRY;
+	if (engine && (size == 0 || size % 2 != 0 || size / 2 > KEY_MAX_SIZE ||
+	               !hex_parse(row->key, row->name, size / 2)))
+		return complain(check, error, "its key is not legal");
+	row->name_size = engine ? size / 2 : 0;
+	if (!engine && key_check((const uint8_t *)row->key, size, &why) < 0)
 		return complain(check, error, why.text);
 	if (row->table == BACKUP_MEMBER)
 		return 0;

@@ -6,7 +6,7 @@
  *   {"table":"setting","key":"voters","value":"5"}
  *   {"table":"member","key":"n1","id":"…","address":"…","role":"node","state":"active"}
  *   {"table":"kv","key":"motd","value":"back at noon","version":3,"changed_ns":1772366400…}
- *   {"table":"registry","key":"o1f3c…","value_base64":"…","version":7,"changed_ns":1772366400…}
+ *   {"table":"registry","key":"6f1f3c…","value_base64":"…","version":7,"changed_ns":1772366400…}
  *   {"rows":4,"checksum":"64 hex digits"}
  *
  *     HEAD --first line--> ROWS --last line--> WHOLE
@@ -52,6 +52,8 @@ struct backup_head {
 struct backup_row {
 	enum backup_table table;
 	const char *key;   /* borrowed from the line's object */
+	uint8_t name[KEY_MAX_SIZE]; /* BACKUP_REGISTRY: what `key` spells */
+	size_t name_size;
 	struct bytes value; /* all but BACKUP_MEMBER */
 	uint64_t version;  /* BACKUP_KV, BACKUP_REGISTRY */
 	instant changed;   /* the same: wall clock of its author */
@@ -76,7 +78,7 @@ struct backup_check {
 	struct backup_sum sum; /* of the lines so far, the head's included */
 	uint64_t rows;
 	enum backup_table table; /* of the last row */
-	char last[KEY_MAX_SIZE + 1];
+	char last[2 * KEY_MAX_SIZE + 1];
 };
 
 typedef void backup_take(void *context, const struct backup_row *row);

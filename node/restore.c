@@ -72,6 +72,8 @@ static void take_row(void *context, const struct backup_row *row)
 		return;
 	input.restore.table = restored_as(row->table);
 	input.restore.key = (struct bytes){(const uint8_t *)row->key, strlen(row->key)};
+	if (row->table == BACKUP_REGISTRY)
+		input.restore.key = (struct bytes){row->name, row->name_size};
 	input.restore.value = row->value;
 	input.restore.version = row->version;
 	input.restore.changed_wall = row->changed;

@@ -40,15 +40,15 @@ static bool record_used(const struct member_record *in)
 
 static void put_changes(struct arena *scratch, const struct command *in, Essaim__Wire__Command *out)
 {
-	assert(in->change_count <= REGISTRY_CHANGES_MAX);
+	assert(in->change_count <= ROW_CHANGES_MAX);
 	if (in->change_count == 0)
 		return;
 	out->n_changes = in->change_count;
 	out->changes = scratch_take(scratch, in->change_count * sizeof *out->changes);
 	for (uint32_t i = 0; i < in->change_count; i++) {
-		const struct registry_change *change = &in->changes[i];
-		Essaim__Wire__RegistryChange *part =
-			part_new(scratch, &essaim__wire__registry_change__descriptor);
+		const struct row_change *change = &in->changes[i];
+		Essaim__Wire__RowChange *part =
+			part_new(scratch, &essaim__wire__row_change__descriptor);
 		part->key = put_bytes(&change->key);
 		part->removed = change->removed;
 		part->value = put_bytes(&change->value);
@@ -63,11 +63,11 @@ static bool take_changes(const Essaim__Wire__Command *in, struct command *out)
 	size_t size = 0;
 
 	out->change_count = 0;
-	if (in->n_changes > REGISTRY_CHANGES_MAX)
+	if (in->n_changes > ROW_CHANGES_MAX)
 		return false;
 	for (size_t i = 0; i < in->n_changes; i++) {
-		const Essaim__Wire__RegistryChange *part = in->changes[i];
-		struct registry_change *change = &out->changes[i];
+		const Essaim__Wire__RowChange *part = in->changes[i];
+		struct row_change *change = &out->changes[i];
 		change->removed = part->removed != 0;
 		change->if_version = part->expect - 1;
 		if (!take_bytes(&part->key, KEY_MAX_SIZE, &change->key) ||
@@ -76,7 +76,7 @@ static bool take_changes(const Essaim__Wire__Command *in, struct command *out)
 		size += change->key.size + change->value.size;
 	}
 	out->change_count = (uint32_t)in->n_changes;
-	return size <= REGISTRY_BYTES_MAX;
+	return size <= ROW_CHANGES_BYTES_MAX;
 }
 
 static Essaim__Wire__Command *put_command(struct arena *scratch, const struct command *in)

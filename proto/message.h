@@ -421,7 +421,7 @@ struct member_record {
 };
 
 /* One row of a registry transaction. */
-struct registry_change {
+struct row_change {
 	struct bytes key; /* kind and name (registry.h), without the ledger's own table byte */
 	bool removed;
 	struct bytes value;  /* of which the ledger knows nothing */
@@ -452,7 +452,7 @@ struct command {
 	uint32_t level; /* COMMAND_LEVEL */
 	/* COMMAND_REGISTRY */
 	uint32_t change_count;
-	struct registry_change changes[REGISTRY_CHANGES_MAX];
+	struct row_change changes[ROW_CHANGES_MAX];
 };
 
 struct request {
@@ -588,7 +588,7 @@ struct inquired {
 /* ---- operations ---- */
 
 /* Of which only the engines know the meaning. */
-struct engine_message {
+struct engine_bytes {
 	struct bytes bytes;
 };
 
@@ -636,7 +636,7 @@ struct envelope {
 		struct seized seized;
 		struct inquire inquiry;
 		struct inquired inquired;
-		struct engine_message engine;
+		struct engine_bytes engine;
 	};
 	uint32_t item_count;
 	const struct item *items;

@@ -207,9 +207,9 @@ struct bytes {
 #define NAME_MAX_SIZE 63
 #define KEY_MAX_SIZE 255           /* a ledger row's key without its table */
 #define VALUE_MAX_SIZE (64 * 1024) /* a kv value */
-#define REGISTRY_CHANGES_MAX 8     /* rows that one transaction changes */
-#define REGISTRY_BYTES_MAX (80 * 1024) /* of all its keys and values: one large row and small ones */
-#define COMMAND_MAX_SIZE (REGISTRY_BYTES_MAX + 4096) /* the longest entry of the ledger */
+#define ROW_CHANGES_MAX 8     /* rows that one transaction changes */
+#define ROW_CHANGES_BYTES_MAX (80 * 1024) /* of all its keys and values: one large row and small ones */
+#define COMMAND_MAX_SIZE (ROW_CHANGES_BYTES_MAX + 4096) /* the longest entry of the ledger */
 #define ENGINE_BYTES_MAX (64 * 1024) /* a request to the engine, its answer, a message of one to another */
 #define MEMBERS_MAX 4096
 #define ENTRIES_PER_MESSAGE_MAX 256

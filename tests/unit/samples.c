@@ -215,11 +215,11 @@ static void request_id(struct walk *w, struct request_id *r)
 	u64(w, &r->sequence);
 }
 
-static void change(struct walk *w, struct registry_change *c)
+static void change(struct walk *w, struct row_change *c)
 {
 	bytes(w, &c->key, 1, KEY_MAX_SIZE);
 	flag(w, &c->removed);
-	bytes(w, &c->value, 0, w->small ? 20 : REGISTRY_BYTES_MAX / REGISTRY_CHANGES_MAX - KEY_MAX_SIZE);
+	bytes(w, &c->value, 0, w->small ? 20 : ROW_CHANGES_BYTES_MAX / ROW_CHANGES_MAX - KEY_MAX_SIZE);
 	u64(w, &c->if_version);
 }
 
@@ -242,7 +242,7 @@ void walk_command(struct walk *w, struct command *c)
 	member_record(w, &c->member);
 	u64(w, &c->subject);
 	u32(w, &c->level);
-	range(w, &c->change_count, 0, REGISTRY_CHANGES_MAX);
+	range(w, &c->change_count, 0, ROW_CHANGES_MAX);
 	for (uint32_t i = 0; i < c->change_count; i++)
 		change(w, &c->changes[i]);
 }

@@ -21,6 +21,8 @@ struct file {
 
 struct seen {
 	size_t rows, settings, members;
+	uint8_t name[KEY_MAX_SIZE]; /* of the last row of the engine */
+	size_t name_size;
 	uint8_t value[VALUE_MAX_SIZE];
 	size_t value_size;
 	char key[KEY_MAX_SIZE + 1];
@@ -34,8 +36,12 @@ static void take(void *context, const struct backup_row *row)
 	seen->rows += row->table == BACKUP_KV;
 	seen->settings += row->table == BACKUP_SETTING;
 	seen->members += row->table == BACKUP_MEMBER;
-	if (row->table != BACKUP_KV)
+	if (row->table == BACKUP_REGISTRY) {
+		memcpy(seen->name, row->name, row->name_size);
+		seen->name_size = row->name_size;
+	} else if (row->table != BACKUP_KV) {
 		return;
+	}
 	memcpy(seen->value, row->value.data, row->value.size);
 	seen->value_size = row->value.size;
 	seen->version = row->version;
@@ -171,6 +177,27 @@ static void line_is_the_same_after_it_was_parsed(void **state)
 		free(again);
 		json_decref(object);
 	}
+	file_free(&file);
+}
+
+static void the_engines_rows_keep_names_that_are_no_text(void **state)
+{
+	struct file file = {0};
+	struct seen seen = {0};
+	static const uint8_t name[KEY_MAX_SIZE] = {'o', 0, 255, '"', 9};
+	struct bytes keys[2] = {{name, 5}, {name, sizeof name}}, value = {(const uint8_t *)"\0\1", 2};
+	add_head(&file);
+	add_kv(&file, "z", "one", 3);
+	for (int i = 0; i < 2; i++)
+		add(&file, backup_kv_json(BACKUP_REGISTRY, &keys[i], &value, 7, 5));
+	add_foot(&file);
+	assert_int_equal(check(&file, &seen, NULL), 0);
+	assert_int_equal(seen.name_size, sizeof name);
+	assert_memory_equal(seen.name, name, sizeof name);
+	assert_int_equal(seen.value_size, 2);
+	assert_int_equal(seen.version, 7);
+	replace(&file, 2, "{\"table\":\"registry\",\"key\":\"6fx\",\"version\":1,\"value\":\"\"}");
+	refused(&file, "its key is not legal");
 	file_free(&file);
 }
 
@@ -315,6 +342,7 @@ int main(void)
 		cmocka_unit_test(whole_file_comes_back_row_by_row),
 		cmocka_unit_test(any_value_survives_and_its_line_fits),
 		cmocka_unit_test(line_is_the_same_after_it_was_parsed),
+		cmocka_unit_test(the_engines_rows_keep_names_that_are_no_text),
 		cmocka_unit_test(any_changed_bit_is_refused),
 		cmocka_unit_test(lost_or_added_or_moved_line_is_refused),
 		cmocka_unit_test(file_that_was_cut_off_says_so),

@@ -19,15 +19,15 @@ static struct alone *master(void)
 	return a;
 }
 
-static struct registry_change put(const char *key, const char *value, uint64_t if_version)
+static struct row_change put(const char *key, const char *value, uint64_t if_version)
 {
-	return (struct registry_change){.key = text_bytes(key), .value = text_bytes(value),
+	return (struct row_change){.key = text_bytes(key), .value = text_bytes(value),
 		.if_version = if_version};
 }
 
-static struct registry_change removal(const char *key, uint64_t if_version)
+static struct row_change removal(const char *key, uint64_t if_version)
 {
-	return (struct registry_change){.key = text_bytes(key), .removed = true,
+	return (struct row_change){.key = text_bytes(key), .removed = true,
 		.if_version = if_version};
 }
 
@@ -191,8 +191,8 @@ static void the_largest_row_goes_with_small_ones(void **state)
 	struct command c = transaction(a);
 	uint8_t *large = calloc(1, VALUE_MAX_SIZE);
 	c.change_count = 2;
-	c.changes[0] = (struct registry_change){.key = text_bytes("mvm"), .value = {large, VALUE_MAX_SIZE}};
-	c.changes[1] = (struct registry_change){.key = text_bytes("oone"), .value = {large, 8192}};
+	c.changes[0] = (struct row_change){.key = text_bytes("mvm"), .value = {large, VALUE_MAX_SIZE}};
+	c.changes[1] = (struct row_change){.key = text_bytes("oone"), .value = {large, 8192}};
 	assert_int_equal(propose(a, &c, 1), ANSWER_DONE);
 	struct kv_view view;
 	assert_true(gossip_registry(a->core, text_bytes("mvm"), &view));
@@ -211,7 +211,7 @@ static void one_that_is_longer_than_an_entry_may_be_is_no_command(void **state)
 	static uint8_t large[VALUE_MAX_SIZE], out[4 * VALUE_MAX_SIZE], memory[8 * VALUE_MAX_SIZE];
 	struct arena arena = {memory, sizeof memory, 0};
 	struct command c = {.kind = COMMAND_REGISTRY, .change_count = 2}, back;
-	c.changes[0] = (struct registry_change){.key = text_bytes("a"), .value = {large, VALUE_MAX_SIZE}};
+	c.changes[0] = (struct row_change){.key = text_bytes("a"), .value = {large, VALUE_MAX_SIZE}};
 	c.changes[1] = c.changes[0];
 	size_t size = command_encode(&c, out, sizeof out);
 	assert_true(size > 2 * VALUE_MAX_SIZE);

@@ -1,5 +1,5 @@
 /*
- * registry.c: transactions of the master's engine, and what engines say to each other.
+ * transaction.c: transactions of the master's engine, and what engines say to each other.
  */
 #include "core.h"
 
@@ -16,7 +16,7 @@ static bool get_row(const struct gossip *g, struct bytes name, struct kv_row *ou
 	       kv_row_decode(value.data, value.size, arena, out);
 }
 
-static enum outcome check_change(const struct gossip *g, const struct registry_change *change)
+static enum outcome check_change(const struct gossip *g, const struct row_change *change)
 {
 	struct kv_row row;
 	bool there = get_row(g, change->key, &row);
@@ -27,12 +27,12 @@ static enum outcome check_change(const struct gossip *g, const struct registry_c
 	return (there ? row.version : 0) == change->if_version ? LEDGER_DONE : LEDGER_VERSION;
 }
 
-static void tell_row(struct gossip *g, const struct registry_change *change, uint64_t index)
+static void tell_row(struct gossip *g, const struct row_change *change, uint64_t index)
 {
 	uint8_t *key = effects_room(&g->out, change->key.size, false);
 	struct effect *effect = key == NULL ? NULL : effects_add(&g->out, EFFECT_ROW);
 	if (effect == NULL) {
-		g->registry.anew = true;
+		g->transaction.anew = true;
 		return;
 	}
 	memcpy(key, change->key.data, change->key.size);
@@ -42,7 +42,7 @@ static void tell_row(struct gossip *g, const struct registry_change *change, uin
 }
 
 static void make_change(struct gossip *g, uint64_t index, const struct command *c,
-                        const struct registry_change *change)
+                        const struct row_change *change)
 {
 	uint8_t room[KEY_MAX_SIZE + 1];
 	struct bytes key = row_key(room, 'r', change->key);
@@ -53,7 +53,7 @@ static void make_change(struct gossip *g, uint64_t index, const struct command *
 	tell_row(g, change, index);
 }
 
-enum outcome registry_apply(struct gossip *g, uint64_t index, const struct command *c)
+enum outcome transaction_apply(struct gossip *g, uint64_t index, const struct command *c)
 {
 	if (c->epoch != g->ledger.epoch && !WEAKENED(g, WEAK_REGISTRY_EPOCH)) {
 		core_trace(g, RULE_REGISTRY_EPOCH, 0, 0, (int64_t)c->epoch, (int64_t)g->ledger.epoch,
@@ -85,7 +85,7 @@ static void tell_proposed(struct gossip *g, uint64_t number, enum answer_code co
 	effect->proposed.text = text;
 }
 
-void registry_applied(struct gossip *g, const struct command *c, const struct result *result)
+void transaction_applied(struct gossip *g, const struct command *c, const struct result *result)
 {
 	bool ours = g->lease.phase == PHASE_MASTER && g->lease.claim_epoch == c->epoch;
 	if (c->kind != COMMAND_REGISTRY || !ours)
@@ -103,7 +103,7 @@ static bool too_full(const struct gossip *g, const struct command *c)
 	return grows > 0 && ledger_nearly_full(g, grows);
 }
 
-void registry_propose(struct gossip *g, const struct input *input)
+void transaction_propose(struct gossip *g, const struct input *input)
 {
 	struct command c = *input->propose.command;
 	uint64_t epoch = 0;
@@ -124,15 +124,15 @@ void registry_propose(struct gossip *g, const struct input *input)
 
 /* ---- what the body is told ---- */
 
-void registry_anew(struct gossip *g)
+void transaction_rows_anew(struct gossip *g)
 {
-	g->registry.anew = true;
+	g->transaction.anew = true;
 }
 
-void registry_finish(struct gossip *g)
+void transaction_finish(struct gossip *g)
 {
-	if (g->registry.anew && effects_add(&g->out, EFFECT_ROWS) != NULL)
-		g->registry.anew = false;
+	if (g->transaction.anew && effects_add(&g->out, EFFECT_ROWS) != NULL)
+		g->transaction.anew = false;
 }
 
 /* ---- the engine's talk ---- */
@@ -145,7 +145,7 @@ static struct bytes copy_if_room(struct gossip *g, struct bytes in)
 	return (struct bytes){room, in.size};
 }
 
-void registry_asked(struct gossip *g, const struct command *c)
+void transaction_asked(struct gossip *g, const struct command *c)
 {
 	struct bytes bytes = copy_if_room(g, c->value);
 	struct effect *effect = bytes.data == NULL ? NULL : effects_add(&g->out, EFFECT_ENGINE);
@@ -155,7 +155,7 @@ void registry_asked(struct gossip *g, const struct command *c)
 	effect->engine.bytes = bytes;
 }
 
-void registry_on_message(struct gossip *g, node_id from, const struct engine_message *m)
+void transaction_on_message(struct gossip *g, node_id from, const struct engine_bytes *m)
 {
 	struct bytes bytes = copy_if_room(g, m->bytes);
 	struct effect *effect =
@@ -167,7 +167,7 @@ void registry_on_message(struct gossip *g, node_id from, const struct engine_mes
 }
 
 /* By a stream, even if it is short: its kind is rare, and its loss costs a second. */
-void registry_send(struct gossip *g, node_id to, struct bytes bytes)
+void transaction_send(struct gossip *g, node_id to, struct bytes bytes)
 {
 	struct envelope e = {.kind = MESSAGE_ENGINE};
 	assert(bytes.size <= ENGINE_BYTES_MAX);

@@ -1,5 +1,5 @@
 /*
- * registry.h: the rows that the engine of the master keeps in the ledger: operations, jobs, storages,
+ * transaction.h: the rows that the engine of the master keeps in the ledger: operations, jobs, storages,
  * volumes, the audit (proto/registry.h has what is in them; here they are opaque).
  *
  *     engine of the master --INPUT_PROPOSE--> in the log --committed--> applied whole, or not at all
@@ -17,33 +17,33 @@
  *   3. A row's version is the index of the entry that wrote it: the same on all nodes.
  *   4. EFFECT_ROW may be left out only if EFFECT_ROWS follows: read them all anew.
  */
-#ifndef ESSAIM_REGISTRY_H
-#define ESSAIM_REGISTRY_H
+#ifndef ESSAIM_TRANSACTION_H
+#define ESSAIM_TRANSACTION_H
 
 #include "gossip.h"
 
 struct result;
 
-struct registry {
+struct transaction {
 	bool anew; /* effects of rows were left out, or there were too many to tell */
 };
 
 /* apply.c's function of COMMAND_REGISTRY. */
-enum outcome registry_apply(struct gossip *g, uint64_t index, const struct command *c);
+enum outcome transaction_apply(struct gossip *g, uint64_t index, const struct command *c);
 /* After it was applied: its proposer is told. */
-void registry_applied(struct gossip *g, const struct command *c, const struct result *result);
+void transaction_applied(struct gossip *g, const struct command *c, const struct result *result);
 
-void registry_propose(struct gossip *g, const struct input *input);
+void transaction_propose(struct gossip *g, const struct input *input);
 /* All rows may have changed. */
-void registry_anew(struct gossip *g);
+void transaction_rows_anew(struct gossip *g);
 /* The last thing of a step. */
-void registry_finish(struct gossip *g);
+void transaction_finish(struct gossip *g);
 
 /* ---- the engine's talk ---- */
 
 /* At the master: a user's request is for its engine. */
-void registry_asked(struct gossip *g, const struct command *c);
-void registry_on_message(struct gossip *g, node_id from, const struct engine_message *m);
-void registry_send(struct gossip *g, node_id to, struct bytes bytes);
+void transaction_asked(struct gossip *g, const struct command *c);
+void transaction_on_message(struct gossip *g, node_id from, const struct engine_bytes *m);
+void transaction_send(struct gossip *g, node_id to, struct bytes bytes);
 
 #endif

@@ -17,7 +17,7 @@ static bool applies(weakened_set weakened, uint64_t epochs_ago, uint64_t if_vers
 	struct command c = {.kind = COMMAND_REGISTRY, .epoch = a->core->ledger.epoch - epochs_ago,
 		.change_count = 1};
 	struct kv_view view;
-	c.changes[0] = (struct registry_change){.key = text_bytes("oone"), .value = text_bytes("1"),
+	c.changes[0] = (struct row_change){.key = text_bytes("oone"), .value = text_bytes("1"),
 		.if_version = if_version};
 	ledger_apply(a->core, 100, &c);
 	bool there = gossip_registry(a->core, text_bytes("oone"), &view);
