@@ -53,6 +53,21 @@ enum step_verdict step_why(struct step_why *why, enum step_verdict verdict, cons
 	return verdict;
 }
 
+void say(char *out, size_t size, const char *format, ...)
+{
+	va_list list;
+	va_start(list, format);
+	vsnprintf(out, size, format, list);
+	va_end(list);
+}
+
+void say_more(char *out, size_t size, const char *more)
+{
+	size_t used = strlen(out);
+	if (*more)
+		say(out + used, size - used, "%s%s", used ? "; " : "", more);
+}
+
 const char *step_argument(const struct step_context *context, const char *name)
 {
 	return arguments_get(&context->operation->arguments, name);

@@ -122,6 +122,11 @@ struct step_why {
 enum step_verdict step_why(struct step_why *why, enum step_verdict verdict, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* Writes (printf form); what does not fit is cut. */
+void say(char *out, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* One more sentence behind what is there, if there is any. */
+void say_more(char *out, size_t size, const char *more);
+
 /* What a step's functions see. `memo` may be written by judges: later steps and the outcome read it. */
 struct step_context {
 	const struct engine_view *view;
@@ -129,6 +134,7 @@ struct step_context {
 	node_id self; /* the node that runs it */
 	instant now_wall;
 	char *memo; /* memo_set, memo_get */
+	uint32_t hook_program; /* the engine's own hook steps */
 };
 
 const char *step_argument(const struct step_context *context, const char *name); /* NULL: not given */

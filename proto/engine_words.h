@@ -119,12 +119,17 @@ struct engine_message {
 
 /* ---- the journal of the node that executes: one record an operation, replaced as a whole ---- */
 
-/* Stored: never renumber. */
+/*
+ * Stored: never renumber. Forward: `step` is the one it is at, those before it are done. Going back
+ * (`undoing` or `backing`): the one it is at is the one below `step`, those from `step` on are undone.
+ */
 enum journal_phase {
-	JOURNAL_ABOUT = 1, /* `step` may have been begun; those before it are done (undoing: undone) */
-	JOURNAL_DID = 2,   /* `step` is done (undoing: undone), and the next was not begun */
+	JOURNAL_ABOUT = 1, /* the one it is at may have been begun */
+	JOURNAL_NEXT = 2,  /* it was not begun */
 	JOURNAL_ENDED = 3, /* the leg ended as `outcome` */
 };
+
+#define STEPS_MAX 64 /* of one operation, hooks included */
 
 struct journal_record {
 	struct request_id id;
@@ -134,7 +139,9 @@ struct journal_record {
 	bool undoing;           /* the leg's direction as dispatched */
 	bool backing;           /* a forward leg that failed or was cancelled: undoes its own steps */
 	enum journal_phase phase;
-	uint32_t step, attempt; /* attempt: how often `step` was begun; from 1 */
+	uint32_t step, attempt; /* attempt: how often it was begun; from 1 */
+	uint64_t skipped;       /* bit by step: there was nothing to do, so there is nothing to undo */
+	bool left;              /* something could not be undone: `text` says what */
 	enum leg_state outcome; /* ENDED */
 	bool cancelled;
 	char memo[OPERATION_MEMO_MAX + 1];

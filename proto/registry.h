@@ -94,12 +94,14 @@ struct operation_row {
 	char subject[OPERATION_SUBJECT_MAX + 1]; /* what it is about, for lists */
 	char who[OPERATION_WHO_MAX + 1];
 	node_id from; /* where they asked */
+	char job[NAME_MAX_SIZE + 1]; /* "", or the job that asked */
 	struct arguments arguments;
 	struct lock_list locks;
 	uint32_t target_count;
 	node_id targets[OPERATION_TARGETS_MAX]; /* steps name them by position */
 	uint32_t blob_size;                     /* 0: no row in 'b' */
 	enum operation_state state;
+	bool left;     /* something could not be undone: `text` says what */
 	bool undoing;  /* the steps below `step` are being undone, from the last to the first */
 	uint32_t step; /* committed: those before it are done (undoing: still to be undone) */
 	instant asked_wall, started_wall, deadline_wall;
