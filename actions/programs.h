@@ -1,0 +1,112 @@
+/*
+ * programs.h: the fixed table of what the hand may run for the daemon, and with which arguments.
+ *
+ *     engine, observers --{program, arguments}--> hand --program_check--> exec (never a shell)
+ *
+ * A program is asked for by its number in this table, never by a path. The arguments are what
+ * follows the program's name: `{"lvcreate", "-L", "1073741824b", …}` for PROGRAM_LVM_CHANGE.
+ *
+ * Invariants
+ *   1. Both sides check with the same function; the hand's answer is the one that counts, as the
+ *      daemon reads the network and may have been taken over.
+ *   2. An argument that begins with '-' is let through only if the row names that option. Most tools
+ *      here have options that name a file to execute, read as configuration or write to as root
+ *      (lvm --config 'global/…_executable=…', drbdadm -c FILE), and take them abbreviated too.
+ *   3. lvm's --config may set only how devices are looked for, and how udev and monitoring are met.
+ *   4. A helper is a program of ours beside the hand's own: for what no tool does, or for a library
+ *      that blocks. Each job has a process of its own.
+ */
+#ifndef ESSAIM_PROGRAMS_H
+#define ESSAIM_PROGRAMS_H
+
+#include "error.h"
+#include "words.h"
+
+/* Daemon and hand may be of two releases for a moment: numbers are never reused, only added. */
+enum program {
+	PROGRAM_NONE,
+	PROGRAM_LVM_REPORT,     /* lvm fullreport | lvs | vgs | pvs | version */
+	PROGRAM_LVM_CHANGE,     /* lvm lvcreate | lvextend | lvrename | lvremove | … */
+	PROGRAM_DRBD_STATUS,    /* drbdadm status | dump-xml | get-gi | … */
+	PROGRAM_DRBD_CHANGE,    /* drbdadm up | down | connect | primary | … */
+	PROGRAM_DRBD_SHOW,      /* drbdsetup status | show | show-gi | events2 --now */
+	PROGRAM_DRBD_EVENTS,    /* drbdsetup events2: a stream without end */
+	PROGRAM_DRBD_META,      /* drbdmeta MINOR FORMAT DEVICE INDEX get-gi | show-gi | dstate | dump-md */
+	PROGRAM_KERNEL_LOG,     /* helper: what the kernel says of drbd, a stream without end */
+	PROGRAM_DEVICES,        /* dmsetup ls | info | table | status | deps: reads only */
+	PROGRAM_MOUNTS,         /* findmnt */
+	PROGRAM_SIGNATURES,     /* blkid: what lies on a device */
+	PROGRAM_EXT_HEADER,     /* dumpe2fs -h DEVICE */
+	PROGRAM_EXT_MINIMUM,    /* resize2fs -P DEVICE: how small it could be; changes nothing */
+	PROGRAM_XFS_INFO,       /* xfs_info PATH */
+	PROGRAM_ZPOOL,          /* zpool list | status */
+	PROGRAM_ZFS,            /* zfs list | get */
+	PROGRAM_FILE,           /* helper: a folder's volumes, see below */
+	PROGRAM_HOOK,           /* an executable of the administrator, by its file name */
+	PROGRAM_COUNT
+};
+
+/*
+ * The words of PROGRAM_FILE. FOLDER is absolute and reached without a symbolic link; NAME.raw is a
+ * regular file in it. No other file is ever touched, but the marker (".essaim-storage"). Each prints
+ * lines "KEY VALUE", and exits 0, or 1 with a sentence on stderr, or with one of enum file_exit.
+ *
+ *     probe FOLDER                  type, size, free, device, writable (by writing), marker
+ *     mark FOLDER ID                makes the marker; refused if it has another id
+ *     list FOLDER                   "NAME.raw SIZE ALLOCATED MTIME" a line
+ *     create FOLDER NAME SIZE       allocated, never sparse; never over an existing file
+ *     extend FOLDER NAME SIZE       never shrinks; the size it has already is fine
+ *     copy FOLDER NAME NEW          shared blocks where the file system can, else a whole copy
+ *     rename FOLDER NAME NEW        never over an existing file
+ *     remove FOLDER NAME            refused if some process has it open or it is mapped by a loop
+ */
+enum file_exit {
+	FILE_DONE = 0,
+	FILE_FAILED = 1,
+	FILE_EXISTS = 3,
+	FILE_MISSING = 4,
+	FILE_IN_USE = 5,
+	FILE_NO_ROOM = 6
+};
+
+#define FILE_VOLUME_SUFFIX ".raw"
+#define FILE_MARKER ".essaim-storage"
+
+#define PROGRAM_PATHS_MAX 3
+#define PROGRAM_ARGUMENTS_MAX 64     /* after the program's name */
+#define PROGRAM_ARGUMENTS_BYTES 16384 /* all of them, with a NUL each */
+#define PROGRAM_INPUT_MAX 32768      /* what it may read on stdin */
+#define PROGRAM_DEADLINE_MAX (24 * 3600 * SECOND)
+#define PROGRAM_OUTPUT_MAX (64u * 1024 * 1024)
+
+struct program_row {
+	const char *name;                     /* "lvm": for people, and its argv[0] */
+	const char *paths[PROGRAM_PATHS_MAX]; /* the first that exists; none: a hook */
+	const char *words;                    /* allowed commands, with a blank between; NULL: none needed */
+	uint32_t word_at;                     /* which argument is the command */
+	const char *options; /* allowed; "--size" exactly or with =VALUE, "-L*" whatever follows the L */
+	bool helper;         /* paths[0] is a file beside the hand itself */
+	bool lvm_lock;       /* one such child at a time */
+	bool finish;         /* it changes something: let it end by itself when the daemon dies */
+	bool stream;         /* no deadline, output without end: handed over as it comes */
+	bool input;          /* does it get what the daemon gives for stdin? */
+	duration deadline;   /* if none is asked for; 0: stream */
+	uint32_t output_max; /* of stdout, if none is asked for; stderr always has PROGRAM_ERROR_MAX */
+};
+
+#define PROGRAM_ERROR_MAX 16384
+
+/* NULL: not in the table. */
+const struct program_row *program_row(uint32_t program);
+const char *program_name(uint32_t program); /* "?" if it is not in the table */
+
+/* May it be run with these arguments? If not, a sentence says why. */
+bool program_check(uint32_t program, uint32_t count, const char *const *arguments,
+                   struct error *error);
+
+/* The parts of it, for tests and for whoever makes arguments. */
+bool program_config_allowed(const char *config); /* the value of lvm's --config */
+bool program_hook_name(const char *name);        /* letters, digits, - and _; not in a sub-folder */
+bool program_volume_name(const char *name);      /* letters, digits, - _ . +; not first a . or - */
+
+#endif
