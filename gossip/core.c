@@ -187,6 +187,16 @@ void persist_durable(struct gossip *g)
 	g->persist_durable_wanted = true;
 }
 
+/* Somebody waits for it: the engine begins nothing before it is durable. */
+void persist_journal(struct gossip *g, struct bytes key, struct bytes value)
+{
+	struct store_op *op =
+		persist_op(g, value.data == NULL ? STORE_JOURNAL_DELETE : STORE_JOURNAL);
+	op->key = key;
+	op->value = value;
+	persist_sync(g);
+}
+
 uint64_t persist_sync(struct gossip *g)
 {
 	if (!g->persist_open)

@@ -120,6 +120,7 @@ void persist_trim_below(struct gossip *g, uint64_t index);
 void persist_row(struct gossip *g, struct bytes key, struct bytes value); /* data NULL: delete */
 void persist_rows_clear(struct gossip *g);
 void persist_durable(struct gossip *g); /* g->durable as it will be at the end of the step */
+void persist_journal(struct gossip *g, struct bytes key, struct bytes value); /* data NULL: delete */
 uint64_t persist_sync(struct gossip *g);
 
 /* ---- tracing ---- */

@@ -317,6 +317,9 @@ static void take_input(struct gossip *g, const struct input *input)
 	case INPUT_ENGINE_SEND:
 		transaction_send(g, input->engine_send.to, input->engine_send.bytes);
 		break;
+	case INPUT_JOURNAL:
+		persist_journal(g, input->journal.key, input->journal.value);
+		break;
 	case INPUT_STOP:
 		life_stop(g);
 		break;

@@ -92,6 +92,8 @@ enum input_kind {
 	                  * unless this node is master no more when it is applied */
 	INPUT_ENGINE_ANSWER, /* of the master's engine, to an EFFECT_ENGINE */
 	INPUT_ENGINE_SEND,   /* to another node's engine */
+	INPUT_JOURNAL,       /* a record of this node's journal, for the store: the present step's persist
+	                      * effect holds it, and its end is told by INPUT_PERSISTED's body */
 	INPUT_KINDS
 };
 
@@ -150,6 +152,9 @@ struct input {
 			node_id to;
 			struct bytes bytes; /* at most ENGINE_BYTES_MAX */
 		} engine_send;
+		struct {
+			struct bytes key, value; /* value.data NULL: forget it */
+		} journal;
 		struct {
 			uint64_t client;
 		} abandon;
@@ -236,6 +241,8 @@ enum store_kind {
 	STORE_ROW,        /* key, value */
 	STORE_ROW_DELETE, /* key */
 	STORE_ROWS_CLEAR, /* forget all rows */
+	STORE_JOURNAL,        /* key, value: the engine's own, which nothing else touches */
+	STORE_JOURNAL_DELETE, /* key */
 	STORE_FORMAT,     /* index: who knows only older formats must not open this store any more */
 };
 
@@ -324,6 +331,7 @@ struct effect {
 		struct {
 			uint64_t number;
 			enum answer_code code; /* DONE, REFUSED; nothing came of it: NOT_MASTER, BUSY */
+			bool conflict;         /* REFUSED because a version differed */
 			uint64_t index;        /* DONE: the new version of all its rows */
 			const char *text;      /* one sentence; "" for DONE */
 		} proposed;

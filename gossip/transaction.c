@@ -75,14 +75,15 @@ enum outcome transaction_apply(struct gossip *g, uint64_t index, const struct co
 
 /* ---- proposing ---- */
 
-static void tell_proposed(struct gossip *g, uint64_t number, enum answer_code code, uint64_t index,
-                          const char *text)
+static struct effect *tell_proposed(struct gossip *g, uint64_t number, enum answer_code code,
+                                    uint64_t index, const char *text)
 {
 	struct effect *effect = effects_add(&g->out, EFFECT_PROPOSED);
 	effect->proposed.number = number;
 	effect->proposed.code = code;
 	effect->proposed.index = index;
 	effect->proposed.text = text;
+	return effect;
 }
 
 void transaction_applied(struct gossip *g, const struct command *c, const struct result *result)
@@ -91,8 +92,9 @@ void transaction_applied(struct gossip *g, const struct command *c, const struct
 	if (c->kind != COMMAND_REGISTRY || !ours)
 		return;
 	bool done = result->outcome == LEDGER_DONE;
-	tell_proposed(g, c->token, done ? ANSWER_DONE : ANSWER_REFUSED, result->index,
-	              outcome_text(result->outcome));
+	struct effect *effect = tell_proposed(g, c->token, done ? ANSWER_DONE : ANSWER_REFUSED,
+	                                      result->index, outcome_text(result->outcome));
+	effect->proposed.conflict = result->outcome == LEDGER_VERSION;
 }
 
 static bool too_full(const struct gossip *g, const struct command *c)

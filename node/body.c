@@ -120,7 +120,7 @@ static int make_mind(struct body *b, struct error *error)
 	}
 	b->gossip = gossip_init(b->memory, &settings);
 	bytes_wipe(&settings, sizeof settings);
-	struct store_reader reader = {b->gossip, load_durable, load_row, load_entry};
+	struct store_reader reader = {b->gossip, load_durable, load_row, load_entry, NULL};
 	return store_load(b->store, &reader, error);
 }
 

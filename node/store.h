@@ -10,6 +10,7 @@
  *   meta(key, value)   'durable': the one durable record (codec.h: durable_encode)
  *   log(idx, counter, incarnation, node, hop, command)   accepted entries
  *   rows(key, value)   the ledger's rows as of durable.applied
+ *   journal(key, value)   what this node's engine has begun and done (engine_body.h)
  *
  * Invariants
  *   1. Persists are written in the order given. One is written whole or not at all; several that
@@ -43,6 +44,7 @@ struct store_reader {
 	bool (*durable)(void *context, struct bytes record);
 	bool (*row)(void *context, struct bytes key, struct bytes value);
 	bool (*entry)(void *context, uint64_t index, const struct ballot *ballot, struct bytes command);
+	bool (*journal)(void *context, struct bytes key, struct bytes value); /* NULL: not wanted */
 };
 int store_load(struct store *store, const struct store_reader *reader, struct error *error);
 

@@ -21,6 +21,8 @@ static const char *const statements_sql[STATEMENTS] = {
 	[STATEMENT_ROW] = "INSERT OR REPLACE INTO rows(key, value) VALUES(?1, ?2)",
 	[STATEMENT_ROW_DELETE] = "DELETE FROM rows WHERE key = ?1",
 	[STATEMENT_ROWS_CLEAR] = "DELETE FROM rows",
+	[STATEMENT_JOURNAL] = "INSERT OR REPLACE INTO journal(key, value) VALUES(?1, ?2)",
+	[STATEMENT_JOURNAL_DELETE] = "DELETE FROM journal WHERE key = ?1",
 };
 
 static const char schema_sql[] =
@@ -32,6 +34,10 @@ static const char schema_sql[] =
 	"CREATE TABLE rows(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
 	"PRAGMA user_version = 1;"
 	"COMMIT;";
+
+/* Of every format: an older essaim leaves it alone. */
+static const char journal_sql[] = "CREATE TABLE IF NOT EXISTS journal"
+				  "(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;";
 
 /* ---- opening ---- */
 
@@ -120,7 +126,8 @@ static int prepare_file(struct store_file *file, struct error *error)
 	int64_t version = 0;
 	if (sqlite3_exec(file->db, setup, NULL, NULL, NULL) != SQLITE_OK ||
 	    !query_number(file, "PRAGMA user_version", &version) ||
-	    (version == 0 && sqlite3_exec(file->db, schema_sql, NULL, NULL, NULL) != SQLITE_OK))
+	    (version == 0 && sqlite3_exec(file->db, schema_sql, NULL, NULL, NULL) != SQLITE_OK) ||
+	    sqlite3_exec(file->db, journal_sql, NULL, NULL, NULL) != SQLITE_OK)
 		return open_failed(file, error);
 	for (int i = 0; i < STATEMENTS; i++) {
 		if (sqlite3_prepare_v3(file->db, statements_sql[i], -1, SQLITE_PREPARE_PERSISTENT,
@@ -216,6 +223,12 @@ static bool give_row(sqlite3_stmt *statement, const struct store_reader *reader)
 	return reader->row(reader->context, column_bytes(statement, 0), column_bytes(statement, 1));
 }
 
+static bool give_journal(sqlite3_stmt *statement, const struct store_reader *reader)
+{
+	return reader->journal == NULL || reader->journal(reader->context, column_bytes(statement, 0),
+	                                                  column_bytes(statement, 1));
+}
+
 /* SQLite's integers are signed: ours are stored and read bit for bit. */
 static bool give_entry(sqlite3_stmt *statement, const struct store_reader *reader)
 {
@@ -264,6 +277,9 @@ int store_file_load(struct store_file *file, const struct store_reader *reader, 
 		status = load_table(file,
 		                    "SELECT idx, counter, incarnation, node, hop, command FROM log ORDER BY idx",
 		                    give_entry, reader, error);
+	if (status == 0)
+		status = load_table(file, "SELECT key, value FROM journal ORDER BY key", give_journal,
+		                    reader, error);
 	return status;
 }
 
@@ -339,6 +355,11 @@ bool store_file_apply(struct store_file *file, const struct store_op *op)
 		return apply_bytes(file, STATEMENT_ROW_DELETE, op->key);
 	case STORE_ROWS_CLEAR:
 		return run(file, STATEMENT_ROWS_CLEAR);
+	case STORE_JOURNAL:
+		return bind_bytes(file->statements[STATEMENT_JOURNAL], 2, op->value) &&
+		       apply_bytes(file, STATEMENT_JOURNAL, op->key);
+	case STORE_JOURNAL_DELETE:
+		return apply_bytes(file, STATEMENT_JOURNAL_DELETE, op->key);
 	case STORE_FORMAT:
 		return apply_format(file, op->index);
 	}

@@ -56,6 +56,8 @@ Essaim__Wire__Ballot *put_ballot(struct arena *scratch, const struct ballot *in)
 void take_ballot(const Essaim__Wire__Ballot *in, struct ballot *out);
 Essaim__Wire__Owner *put_owner(struct arena *scratch, const struct owner *in);
 void take_owner(const Essaim__Wire__Owner *in, struct owner *out);
+Essaim__Wire__RequestId *put_request_id(struct arena *scratch, const struct request_id *in);
+void take_request_id(const Essaim__Wire__RequestId *in, struct request_id *out);
 Essaim__Wire__Generation *put_generation(struct arena *scratch, const struct generation *in);
 bool take_generation(const Essaim__Wire__Generation *in, struct generation *out);
 Essaim__Wire__Config *put_config(struct arena *scratch, const struct config *in);

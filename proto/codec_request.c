@@ -8,7 +8,7 @@
 
 /* ---- commands ---- */
 
-static Essaim__Wire__RequestId *put_request_id(struct arena *scratch, const struct request_id *in)
+Essaim__Wire__RequestId *put_request_id(struct arena *scratch, const struct request_id *in)
 {
 	Essaim__Wire__RequestId *out = part_new(scratch, &essaim__wire__request_id__descriptor);
 
@@ -18,7 +18,7 @@ static Essaim__Wire__RequestId *put_request_id(struct arena *scratch, const stru
 	return out;
 }
 
-static void take_request_id(const Essaim__Wire__RequestId *in, struct request_id *out)
+void take_request_id(const Essaim__Wire__RequestId *in, struct request_id *out)
 {
 	*out = (struct request_id){0};
 	if (in != NULL)

@@ -93,6 +93,9 @@ static void store(struct alone *a, const struct store_op *op)
 			a->rows[a->row_count].value = NULL;
 		}
 		break;
+	case STORE_JOURNAL:
+	case STORE_JOURNAL_DELETE:
+		break;
 	case STORE_FORMAT:
 		a->format = (uint32_t)op->index;
 		break;

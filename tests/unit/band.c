@@ -117,6 +117,9 @@ static void store(struct band_store *s, const struct store_op *op)
 	case STORE_ROWS_CLEAR:
 		store_clear(s);
 		break;
+	case STORE_JOURNAL:
+	case STORE_JOURNAL_DELETE:
+		break;
 	case STORE_FORMAT:
 		break;
 	}

@@ -120,7 +120,7 @@ static void start(struct old *o)
 	if (store_file_open(o->folder, &o->file, &error) < 0)
 		fail_msg("%s", error.text);
 	o->core = gossip_init(memory, &o->settings);
-	struct store_reader reader = {o->core, take_durable, take_row, take_entry};
+	struct store_reader reader = {o->core, take_durable, take_row, take_entry, NULL};
 	if (store_file_load(&o->file, &reader, &error) < 0)
 		fail_msg("%s", error.text);
 	step(o, &(struct input){.kind = INPUT_START});

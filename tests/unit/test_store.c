@@ -153,13 +153,20 @@ static bool note_entry(void *context, uint64_t index, const struct ballot *ballo
 	return true;
 }
 
+static bool note_journal(void *context, struct bytes key, struct bytes value)
+{
+	note(context, "did %.*s=%.*s;", (int)key.size, (const char *)key.data, (int)value.size,
+	     (const char *)value.data);
+	return true;
+}
+
 static const char *load(struct fixture *f)
 {
 	struct store *store;
 	struct error error = {""};
 	if (store_open(f->folder, &store, &error) < 0)
 		fail_msg("%s", error.text);
-	struct store_reader reader = {f, note_durable, note_row, note_entry};
+	struct store_reader reader = {f, note_durable, note_row, note_entry, note_journal};
 	f->loaded[0] = '\0';
 	assert_int_equal(store_load(store, &reader, &error), 0);
 	store_close(store);
@@ -232,6 +239,26 @@ static void rows_are_cleared_and_deleted_in_order(void **state)
 	wait_reports(f, 1);
 	close_store(f);
 	assert_string_equal(load(f), "c=3;");
+}
+
+static void the_journal_outlives_what_clears_the_rows(void **state)
+{
+	struct fixture *f = *state;
+	open_store(f);
+	struct store_op ops[] = {{.kind = STORE_JOURNAL, .key = text_bytes("a"), .value = text_bytes("1")},
+	                         {.kind = STORE_JOURNAL, .key = text_bytes("b"), .value = text_bytes("2")},
+	                         row("x", "1"), {.kind = STORE_ROWS_CLEAR}};
+	struct store_op more[] = {{.kind = STORE_JOURNAL, .key = text_bytes("a"), .value = text_bytes("3")},
+	                          {.kind = STORE_JOURNAL_DELETE, .key = text_bytes("b")}};
+	store_persist(f->store, 1, false, 4, ops);
+	wait_reports(f, 1);
+	close_store(f);
+	assert_string_equal(load(f), "did a=1;did b=2;");
+	open_store(f);
+	store_persist(f->store, 1, false, 2, more);
+	wait_reports(f, 1);
+	close_store(f);
+	assert_string_equal(load(f), "did a=3;");
 }
 
 static void reports_come_in_order_and_bytes_are_copied(void **state)
@@ -468,7 +495,7 @@ static void a_record_that_the_reader_refuses_is_corrupt(void **state)
 	struct store *store;
 	struct error error = {""};
 	assert_int_equal(store_open(f->folder, &store, &error), 0);
-	struct store_reader reader = {f, note_durable, refuse_row, note_entry};
+	struct store_reader reader = {f, note_durable, refuse_row, note_entry, NULL};
 	assert_true(store_load(store, &reader, &error) < 0);
 	assert_non_null(strstr(error.text, "is corrupt (a record that cannot be decoded)"));
 	store_close(store);
@@ -632,6 +659,7 @@ int main(void)
 		TEST(what_was_persisted_is_loaded_again),
 		TEST(a_format_is_raised_with_what_asks_for_it_and_never_falls),
 		TEST(rows_are_cleared_and_deleted_in_order),
+		TEST(the_journal_outlives_what_clears_the_rows),
 		TEST(reports_come_in_order_and_bytes_are_copied),
 		TEST(a_lazy_persist_is_reported_without_company),
 		TEST(a_lazy_persist_is_written_at_a_clean_stop),
