@@ -47,42 +47,64 @@ static void fill_header(struct gossip *g, uint32_t wire, struct envelope *e)
 	e->item_count = 0;
 }
 
-static void send_frame(struct gossip *g, node_id to, uint64_t stream, enum message_kind kind,
-                       const uint8_t *plain, size_t size, bool close_after)
+/* Where a frame goes: on that stream, or to a member by that way. */
+struct track {
+	uint64_t stream;
+	struct way way;
+};
+
+static void send_frame(struct gossip *g, node_id to, const struct track *track,
+                       enum message_kind kind, const uint8_t *plain, size_t size,
+                       bool close_after)
 {
-	struct way way = {0};
-	if (stream == 0 && !member_way(g, to, &way))
-		return;
 	uint8_t *room = effects_room(&g->out, size, false);
 	struct effect *effect = room == NULL ? NULL : effects_add(&g->out, EFFECT_FRAME);
 	if (effect == NULL)
 		return;
 	memcpy(room, plain, size);
-	effect->frame.stream = stream;
+	effect->frame.stream = track->stream;
 	effect->frame.to = to;
-	effect->frame.address = way.to;
-	effect->frame.path = way.path;
+	effect->frame.address = track->way.to;
+	effect->frame.path = track->way.path;
 	effect->frame.message = kind;
 	effect->frame.close_after = close_after;
 	effect->frame.bytes = (struct bytes){room, size};
 }
 
 /* A frame says which generation it is of: streams are not bound to one (handshake.h). */
-static void send_whole(struct gossip *g, node_id to, struct envelope *e)
+static void send_whole(struct gossip *g, node_id to, const struct track *track, struct envelope *e)
 {
 	e->generation = g->durable.generation.number;
 	e->generation_tag = generation_tag(&g->durable.generation);
 	size_t size = envelope_encode(e, g->scratch, SCRATCH_SIZE);
 	assert(size > 0);
-	send_frame(g, to, 0, e->kind, g->scratch, size, false);
+	send_frame(g, to, track, e->kind, g->scratch, size, false);
 }
 
-void core_tell(struct gossip *g, node_id to, struct envelope *e)
+static void tell(struct gossip *g, node_id to, const struct track *track, struct envelope *e)
 {
 	if (to == g->self || !life_member(g))
 		return;
 	fill_header(g, level_spoken(g, to), e);
-	send_whole(g, to, e);
+	send_whole(g, to, track, e);
+}
+
+void core_tell(struct gossip *g, node_id to, struct envelope *e)
+{
+	struct track track = {0};
+	if (member_way(g, to, &track.way))
+		tell(g, to, &track, e);
+}
+
+void core_tell_back(struct gossip *g, node_id to, uint64_t stream, struct envelope *e)
+{
+	assert(stream != 0);
+	tell(g, to, &(struct track){.stream = stream}, e);
+}
+
+void core_tell_at(struct gossip *g, node_id to, const struct way *way, struct envelope *e)
+{
+	tell(g, to, &(struct track){.way = *way}, e);
 }
 
 /* What leaves little room for gossip anyway is not asked to carry any. */
@@ -96,7 +118,9 @@ void core_send_by(struct gossip *g, node_id to, const struct way *by, struct env
 	size_t size = envelope_encode(e, g->scratch, SCRATCH_SIZE);
 	assert(size > 0);
 	if (size > PACKET_PLAIN_MAX) {
-		send_whole(g, to, e);
+		struct track track = {0};
+		if (member_way(g, to, &track.way))
+			send_whole(g, to, &track, e);
 		return;
 	}
 	if (size + ITEMS_ROOM_MIN <= PACKET_PLAIN_MAX) {
@@ -118,7 +142,7 @@ void core_send_stream(struct gossip *g, uint64_t stream, struct envelope *e, boo
 	fill_header(g, level_of(g), e); /* (a joiner, and who answers it, is at the lowest) */
 	size_t size = envelope_encode(e, g->scratch, SCRATCH_SIZE);
 	assert(size > 0);
-	send_frame(g, 0, stream, e->kind, g->scratch, size, close_after);
+	send_frame(g, 0, &(struct track){.stream = stream}, e->kind, g->scratch, size, close_after);
 }
 
 /* ---- the store: one persist effect a step ---- */

@@ -101,6 +101,9 @@ void core_send(struct gossip *g, node_id to, struct envelope *e);
 
 /* As a frame, to whoever ever was a member, of whichever generation. */
 void core_tell(struct gossip *g, node_id to, struct envelope *e);
+/* The same by the stream that it spoke on; or, that being 0, by a way that may be another than we know. */
+void core_tell_back(struct gossip *g, node_id to, uint64_t stream, struct envelope *e);
+void core_tell_at(struct gossip *g, node_id to, const struct way *way, struct envelope *e);
 /* The same by a given way, if it is a packet: probes of a path, and their answers. */
 void core_send_by(struct gossip *g, node_id to, const struct way *by, struct envelope *e);
 

@@ -2,6 +2,7 @@
 
 #include "core.h"
 #include "member.h"
+#include "paths.h"
 #include "setting.h"
 #include "text.h"
 
@@ -274,7 +275,7 @@ void generation_entered(struct gossip *g)
 /* ---- telling the others ---- */
 
 /* The record that goes next to theirs; ours if they are ours' rivals or further behind than we know. */
-static void show_record(struct gossip *g, node_id to, uint64_t theirs)
+static void show_record(struct gossip *g, node_id to, uint64_t stream, uint64_t theirs)
 {
 	struct envelope e = {.kind = MESSAGE_SEIZED};
 	uint64_t ours = g->durable.generation.number;
@@ -283,14 +284,23 @@ static void show_record(struct gossip *g, node_id to, uint64_t theirs)
 		e.kind = MESSAGE_FAREWELL;
 		e.farewell = (struct farewell){FAREWELL_OLD_GENERATION, g->self, 0};
 	}
-	core_tell(g, to, &e);
+	core_tell_back(g, to, stream, &e);
 }
 
 /* Our header is all it takes: whoever is further shows its record. */
-static void show_header(struct gossip *g, node_id to)
+static void show_header(struct gossip *g, node_id to, uint64_t stream)
 {
 	struct envelope e = {.kind = MESSAGE_GOSSIP};
-	core_tell(g, to, &e);
+	core_tell_back(g, to, stream, &e);
+}
+
+/* Where we know it to be; and where it may have moved to, unless it was another that used its name. */
+static void seek(struct gossip *g, struct member *m, const struct way *from)
+{
+	struct envelope e = {.kind = MESSAGE_GOSSIP};
+	core_tell(g, m->id, &e);
+	if (!paths_has(g, m, &from->to))
+		core_tell_at(g, m->id, from, &e);
 }
 
 /* `at`: when it was last done for this member. */
@@ -303,9 +313,9 @@ static bool again(const struct gossip *g, instant *at)
 }
 
 /* The first generation has no record and needs none: whoever is further sees our packets, too. */
-void generation_unopened(struct gossip *g, node_id from)
+void generation_unopened(struct gossip *g, node_id sender, const struct way *from)
 {
-	struct member *m = member_find(g, from);
+	struct member *m = member_find(g, sender);
 	struct budget budget = {g->generation.telling};
 	if (g->durable.generation.number < 2 || m == NULL || m->id == g->self)
 		return;
@@ -315,7 +325,7 @@ void generation_unopened(struct gossip *g, node_id from)
 		return;
 	g->generation.telling = budget.used_up;
 	*at = g->now.boot;
-	show_header(g, from);
+	seek(g, m, from);
 }
 
 /* ---- being told ---- */
@@ -338,7 +348,7 @@ static node_id founder(const struct gossip *g)
 	return generation_record(g, g->durable.generation.number, &ours) ? node_key_id(&ours.by) : 0;
 }
 
-static void on_record(struct gossip *g, struct member *m, const struct seized *r)
+static void on_record(struct gossip *g, struct member *m, uint64_t stream, const struct seized *r)
 {
 	const struct generation *ours = &g->durable.generation;
 	node_id by = node_key_id(&r->by);
@@ -359,11 +369,11 @@ static void on_record(struct gossip *g, struct member *m, const struct seized *r
 	if (WEAKENED(g, WEAK_GENERATION_ORDER))
 		lower = r->generation.number <= ours->number;
 	if (!lower && r->generation.number == ours->number)
-		show_record(g, m->id, ours->number); /* so that the other side is alarmed, too */
+		show_record(g, m->id, stream, ours->number); /* so that the other side is alarmed, too */
 	if (!lower)
 		supersede(g, by, rival);
 	else if (again(g, &m->session.record_at))
-		show_record(g, m->id, r->generation.number);
+		show_record(g, m->id, stream, r->generation.number);
 }
 
 static bool of_ours(const struct gossip *g, const struct envelope *e)
@@ -374,13 +384,13 @@ static bool of_ours(const struct gossip *g, const struct envelope *e)
 	return e->generation == ours->number && e->generation_tag == generation_tag(ours);
 }
 
-bool generation_frame(struct gossip *g, node_id from, const struct envelope *e)
+bool generation_frame(struct gossip *g, node_id from, uint64_t stream, const struct envelope *e)
 {
 	struct member *m = member_find(g, from);
 	if (m == NULL || from == g->self)
 		return false;
 	if (e->kind == MESSAGE_SEIZED) {
-		on_record(g, m, &e->seized);
+		on_record(g, m, stream, &e->seized);
 		return true;
 	}
 	if (of_ours(g, e) || WEAKENED(g, WEAK_GENERATION_FRAMES))
@@ -391,9 +401,9 @@ bool generation_frame(struct gossip *g, node_id from, const struct envelope *e)
 	if (told && e->generation > g->durable.generation.number && member_is_active(m))
 		supersede(g, from, false);
 	else if (e->generation > g->durable.generation.number && again(g, &m->session.header_at))
-		show_header(g, from);
+		show_header(g, from, stream);
 	else if (e->generation <= g->durable.generation.number && again(g, &m->session.record_at))
-		show_record(g, from, e->generation);
+		show_record(g, from, stream, e->generation);
 	return true;
 }
 

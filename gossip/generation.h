@@ -22,6 +22,8 @@
 #include "gossip.h"
 #include "ledger.h"
 
+struct way;
+
 struct generation_change {
 	bool entering;  /* STARTING as a member of the next generation */
 	bool followed;  /* ... of another's */
@@ -53,9 +55,9 @@ void generation_entered(struct gossip *g);
 uint64_t generation_write(struct gossip *g);
 
 /* True: the frame is of another generation, or about one; it has been seen to. */
-bool generation_frame(struct gossip *g, node_id from, const struct envelope *e);
+bool generation_frame(struct gossip *g, node_id from, uint64_t stream, const struct envelope *e);
 /* A packet of a member's did not open: it may be of another generation. */
-void generation_unopened(struct gossip *g, node_id from);
+void generation_unopened(struct gossip *g, node_id sender, const struct way *from);
 
 /* Row 'g' of that number; its lists are valid until the next decoding of a row. */
 bool generation_record(const struct gossip *g, uint64_t number, struct seized *out);

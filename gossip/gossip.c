@@ -209,7 +209,7 @@ static void take_frame(struct gossip *g, const struct input *input)
 		take_strange_frame(g, input, &e);
 		return;
 	}
-	if (life_member(g) && generation_frame(g, from, &e))
+	if (life_member(g) && generation_frame(g, from, input->frame.stream, &e))
 		return;
 	if (!life_member(g) || !member_active(g, from)) {
 		core_drop(g, life_member(g) ? DROP_REMOVED : DROP_NOT_READY);

@@ -160,6 +160,8 @@ void sessions_start(struct gossip *g);
 void sessions_tick(struct gossip *g);
 /* Asks who it is now, unless it was asked within the last 200 ms. */
 void session_hello(struct gossip *g, struct member *m);
+/* `by` heard it from there, and could not open it. */
+void session_strayed_to(struct gossip *g, struct member *m, node_id by, const struct address *seen);
 /* Somebody is new: in a large swarm those who should be greeted take turns. */
 void sessions_newcomer(struct gossip *g, struct member *m);
 /* Was everybody greeted as often as a start greets? Before, silence may be our own. */

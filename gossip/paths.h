@@ -78,6 +78,8 @@ struct way paths_way(const struct member *m);
 bool paths_at(const struct gossip *g, const struct member *m, uint32_t position, struct way *out);
 /* Is that one of its addresses? */
 bool paths_has(const struct gossip *g, const struct member *m, const struct address *address);
+/* The first socket of ours that can send there; any, if none can. */
+uint32_t paths_socket_for(const struct gossip *g, const struct address *address);
 /* All addresses of it that are known, the one in use first. */
 void paths_addresses(const struct gossip *g, const struct member *m, struct addresses *out);
 void paths_view(const struct gossip *g, const struct member *m, const struct now *now,

@@ -167,6 +167,14 @@ bool paths_has(const struct gossip *g, const struct member *m, const struct addr
 	return s == NULL ? address_equal(&m->address, address) : lists(&s->remote, address);
 }
 
+uint32_t paths_socket_for(const struct gossip *g, const struct address *address)
+{
+	uint32_t local = 0;
+	while (local + 1 < paths_local_count(g) && !fits(g, local, address))
+		local++;
+	return local;
+}
+
 void paths_addresses(const struct gossip *g, const struct member *m, struct addresses *out)
 {
 	static const struct addresses none;

@@ -269,7 +269,7 @@ static void ask_relays(struct gossip *g, struct inquiry *q)
 	q->asked = members_pick(g, RELAYS, target, relays);
 	for (uint32_t i = 0; i < q->asked; i++) {
 		struct envelope e = {.kind = MESSAGE_PROBE_REQUEST};
-		e.probe_request = (struct probe_request){q->sequence, target};
+		e.probe_request = (struct probe_request){.sequence = q->sequence, .target = target};
 		core_send(g, relays[i], &e);
 	}
 }
@@ -394,6 +394,10 @@ void probe_on_request(struct gossip *g, struct member *m, const struct probe_req
 		return;
 	if (target->id == g->self) {
 		report(g, m->id, request->sequence, g->self, OUTCOME_ALIVE);
+		return;
+	}
+	if (request->seen.family != 0) {
+		session_strayed_to(g, target, m->id, &request->seen);
 		return;
 	}
 	struct inquiry *q = inquiry_new(g, target);

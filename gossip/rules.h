@@ -73,6 +73,7 @@
 	RULE(DISK_WELL, notice, 1, "the store works again")                                        \
 	RULE(OWNER_SLOW, error, 1, "the clock of {subject} runs slow by {1} ppm: refused")         \
 	RULE(STRAYED, info, 1, "{subject} looks for another at this node's address: greeting it")  \
+	RULE(STRAYED_TOLD, info, 1, "{subject} was heard by {other}, whom it may not know: greeting it") \
 	RULE(OLD_SELF, error, 1, "{subject} came back with an incarnation not above {1}: no vote") \
 	/* the candidate and master */                                                             \
 	RULE(CANDIDATE, info, 1, "P1 candidate with ballot {1}")                                   \

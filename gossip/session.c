@@ -143,21 +143,47 @@ void session_hello(struct gossip *g, struct member *m)
 		greet(g, m, &way);
 }
 
+/* ---- who came up elsewhere ---- */
+
+/* Is it lost to us, and not greeted there a moment ago? */
+static bool strayed(const struct gossip *g, struct member *m, const struct address *seen)
+{
+	struct session *s = &m->session;
+	if (!member_is_active(m) || m->state != UNREACHABLE || paths_has(g, m, seen))
+		return false;
+	if (s->strayed_at != 0 && g->now.boot - s->strayed_at < STRAYED_GAP)
+		return false;
+	s->strayed_at = g->now.boot;
+	return true;
+}
+
 /*
  * What a lost member sends under its own name does not open here: it is sealed for whoever had our
- * address before. It does not know where we are, nor we where it is; so it is greeted where it seems
- * to be. Whoever forges such packets pays more for them than we or their victim.
+ * address before, or for the key that we had before. It does not know where we are, nor we where it
+ * is; so it is greeted where it seems to be. If our key is another by now it cannot open that: so one
+ * of the others is asked to greet it as well, each time another one. Whoever forges such packets pays
+ * as much for them as we, and more than their victim.
  */
 static void greet_strayed(struct gossip *g, struct member *m, const struct way *from)
 {
-	struct session *s = &m->session;
-	if (!member_is_active(m) || m->state != UNREACHABLE || paths_has(g, m, &from->to))
+	if (!strayed(g, m, &from->to))
 		return;
-	if (s->strayed_at != 0 && g->now.boot - s->strayed_at < STRAYED_GAP)
-		return;
-	s->strayed_at = g->now.boot;
 	core_trace(g, RULE_STRAYED, m->id, 0, 0, 0, 0);
 	greet(g, m, from);
+	node_id other = member_random(g, m->id);
+	struct envelope e = {.kind = MESSAGE_PROBE_REQUEST};
+	e.probe_request = (struct probe_request){.target = m->id, .seen = from->to};
+	if (other != 0)
+		core_send(g, other, &e);
+}
+
+void session_strayed_to(struct gossip *g, struct member *m, node_id by, const struct address *seen)
+{
+	if (!strayed(g, m, seen))
+		return;
+	core_trace(g, RULE_STRAYED_TOLD, m->id, by, 0, 0, 0);
+	struct way way = {.path = paths_socket_for(g, seen), .to = *seen};
+	greet(g, m, &way);
 }
 
 static void answer_hello(struct gossip *g, struct member *m, const struct way *from,
@@ -465,7 +491,7 @@ static bool unseal(struct gossip *g, struct member *m, const struct way *from,
 	if (!packet_open(g->settings.seal, &m->session.key, header, g->self,
 	                 &g->durable.incarnation, packet.data, packet.size, plain, &size)) {
 		core_drop(g, DROP_SEAL);
-		generation_unopened(g, m->id);
+		generation_unopened(g, m->id, from);
 		greet_strayed(g, m, from);
 		return false;
 	}

@@ -103,6 +103,7 @@ void *put_probe_request(struct arena *scratch, const struct envelope *in)
 
 	out->sequence = in->probe_request.sequence;
 	out->target = in->probe_request.target;
+	out->seen = put_address(scratch, &in->probe_request.seen);
 	return out;
 }
 
@@ -110,8 +111,8 @@ bool take_probe_request(const void *message, struct arena *arena, struct envelop
 {
 	const Essaim__Wire__ProbeRequest *in = message;
 
-	out->probe_request = (struct probe_request){in->sequence, in->target};
-	return true;
+	out->probe_request = (struct probe_request){.sequence = in->sequence, .target = in->target};
+	return take_address(in->seen, &out->probe_request.seen);
 }
 
 void *put_probe_report(struct arena *scratch, const struct envelope *in)

@@ -96,6 +96,7 @@ struct ack {
 struct probe_request {
 	uint64_t sequence;
 	node_id target;
+	struct address seen; /* family 0: just probe it */
 };
 
 enum probe_outcome {

@@ -170,14 +170,13 @@ static void suspend(struct world *w, struct fault *f, bool begins)
 		machine_recover(w, m);
 }
 
-/* Somebody must tell them of each other. */
-static bool third_stays(const struct world *w, const struct machine *a, const struct machine *b)
+/* Somebody must tell them of each other: a third member. */
+static bool third_stays(struct world *w, const struct machine *a, const struct machine *b)
 {
 	uint32_t others = 0;
 	for (uint32_t i = 0; i < w->count; i++) {
 		const struct machine *m = &w->machines[i];
-		others += m != a && m != b && m->life && !m->scrapped &&
-		          m->ended != STANDING_LEFT && m->ended != STANDING_REMOVED;
+		others += m != a && m != b && operators_stays(w, m);
 	}
 	return others > 0;
 }
@@ -187,8 +186,7 @@ static void swap_addresses(struct world *w, struct fault *f, bool begins)
 {
 	struct machine *a = &w->machines[f->node];
 	struct machine *b = &w->machines[(f->node + 1 + f->group % w->count) % w->count];
-	if (a == b || !a->life || !b->life || !third_stays(w, a, b) ||
-	    (begins && !operators_let_move(&w->operators)))
+	if (a == b || !a->life || !b->life || !third_stays(w, a, b))
 		return;
 	if (!begins) {
 		machine_recover(w, a);

@@ -75,8 +75,6 @@ void foreign_swap(struct world *w, struct fault *f, bool begins)
 		queue_push(&w->queue, w->now + STAYS, queue_event(&w->queue, EVENT_FOREIGN, 0, 0));
 		return;
 	}
-	if (!operators_let_move(&w->operators))
-		return;
 	w->foreign_met = true;
 	/* A daemon is told its address when it starts. */
 	machine_kill(w, ours);

@@ -78,9 +78,17 @@ static bool knows(const struct world *w, const struct machine *by, const struct 
 	return gossip_member(by->core, &now, of->id, &view);
 }
 
+bool operators_stays(const struct world *w, const struct machine *m)
+{
+	for (uint32_t i = 0; i < w->count; i++)
+		if (stays(m) && knows(w, &w->machines[i], m))
+			return true;
+	return false;
+}
+
 /*
- * Keys are changed one after the other: whoever is away while all that it knows change theirs has
- * nobody left to believe, and must be reset.
+ * Keys are changed one after the other: whoever is away while all that it knows change theirs, or die,
+ * has nobody left to believe, and must be reset.
  */
 static bool all_know_the_last(const struct world *w)
 {
@@ -108,8 +116,9 @@ bool operators_new_key(struct world *w, struct machine *m)
 static void rekey(struct world *w, struct machine *m)
 {
 	struct status_view status;
-	if (!status_of(w, m, &status) || m->lies || w->network.swaps || !all_know_the_last(w) || w->copies.held || w->copies.rollbacks || w->copies.clones)
-		return; /* a copy of a folder has the key it was made with; who strays knows no new key */
+	if (!status_of(w, m, &status) || m->lies || !all_know_the_last(w) || w->copies.held ||
+	    w->copies.rollbacks || w->copies.clones)
+		return; /* a copy of a folder has the key it was made with */
 	if (!operators_new_key(w, m))
 		return;
 	struct input input = {.kind = INPUT_REKEY};
@@ -202,7 +211,7 @@ static void lose_quorum(struct world *w)
 {
 	struct status_view status;
 	if (!any_member(w, &status) || w->operators.seizing != SEIZING_NOT || w->people.gone ||
-	    w->copies.held || w->copies.rollbacks || w->copies.clones || status.level < 2)
+	    !all_know_the_last(w) || w->copies.held || w->copies.rollbacks || w->copies.clones || status.level < 2)
 		return;
 	uint32_t lost = status.config.voter_count - status.config.voter_count / 2;
 	if (status.config.voter_count < 2 || survivors(w, &status.config, lost) == 0)

@@ -35,14 +35,8 @@ struct operators {
 	uint64_t settings, rekeys, rekeyed, upgrades, seizures, refused_seizures;
 };
 
-/*
- * May a node come up elsewhere? Not once keys or the generation change: who strays can neither believe a
- * new key nor open what is said in a new generation (a limit of ours; seed 1131 at 4 nodes).
- */
-static inline bool operators_let_move(const struct operators *o)
-{
-	return o->rekeys == 0 && o->seizing == SEIZING_NOT;
-}
+/* Is it a member, as somebody knows, that will run again? */
+bool operators_stays(const struct world *w, const struct machine *m);
 
 /* Before the founding: who is old, who will be a witness. */
 void operators_begin(struct world *w);

@@ -185,6 +185,17 @@ static void address(struct walk *w, struct address *a)
 	raw(w, a->ip, four ? 4 : 16);
 }
 
+static void maybe_address(struct walk *w, struct address *a)
+{
+	bool there = a->family != 0;
+
+	flag(w, &there);
+	if (there)
+		address(w, a);
+	else
+		a->family = 0;
+}
+
 /* Beside the first. */
 static void more_addresses(struct walk *w, struct addresses *all)
 {
@@ -525,6 +536,7 @@ static void message(struct walk *w, struct envelope *e)
 	case MESSAGE_PROBE_REQUEST:
 		u64(w, &e->probe_request.sequence);
 		u64(w, &e->probe_request.target);
+		maybe_address(w, &e->probe_request.seen);
 		return;
 	case MESSAGE_PROBE_REPORT:
 		u64(w, &e->probe_report.sequence);
