@@ -54,7 +54,7 @@ static void report(struct engine *e, node_id to, const struct engine_report *bod
 	m->kind = ENGINE_MESSAGE_REPORT;
 	m->epoch = e->epoch_heard;
 	m->report = *body;
-	send(e, to, m);
+	output_send(e, to, m);
 }
 
 void execution_report(struct engine *e, struct execution *x)
@@ -150,7 +150,7 @@ static void drop(struct engine *e, struct execution *x)
 	effect->journal.number = ++e->out.journals;
 	effect->journal.drop = true;
 	effect->journal.id = x->record.id;
-	trace(e, ENGINE_RULE_FORGOTTEN, x->record.number, 0, 0, NULL);
+	output_trace(e, ENGINE_RULE_FORGOTTEN, x->record.number, 0, 0, NULL);
 	x->used = false;
 }
 
@@ -161,7 +161,7 @@ void executor_journaled(struct engine *e, uint64_t number, bool failed)
 		if (!x->used || x->state != EXECUTION_JOURNALING || x->journal != number)
 			continue;
 		if (failed) {
-			trace(e, ENGINE_RULE_JOURNAL_FAILED, x->record.number, 0, 0, NULL);
+			output_trace(e, ENGINE_RULE_JOURNAL_FAILED, x->record.number, 0, 0, NULL);
 			say(x->waits, sizeof(x->waits), "its node's journal cannot be written: is its disk full?");
 			execution_wait(x, e->now.boot + JOURNAL_AGAIN, TASK_JOURNAL);
 			return;
@@ -224,7 +224,7 @@ static void again(struct engine *e, struct execution *x, uint64_t epoch, const s
 	r->version = d->version;
 	r->epoch = epoch;
 	if (x->state == EXECUTION_RESTING && r->phase != JOURNAL_ENDED) {
-		trace(e, ENGINE_RULE_RESUMED, r->number, 0, r->step, NULL);
+		output_trace(e, ENGINE_RULE_RESUMED, r->number, 0, r->step, NULL);
 		x->state = EXECUTION_DECIDING;
 	}
 	if (stop)
@@ -263,7 +263,7 @@ static void take_order(struct engine *e, node_id from, uint64_t epoch, const str
 	}
 	record_begin(x, epoch, d);
 	x->master = from;
-	trace(e, ENGINE_RULE_TAKEN, d->operation.number, from, d->from, NULL);
+	output_trace(e, ENGINE_RULE_TAKEN, d->operation.number, from, d->from, NULL);
 }
 
 /* Is it an order for this node that it understands? Else why not. */
@@ -288,7 +288,7 @@ void executor_dispatch(struct engine *e, node_id from, uint64_t epoch, const str
 	if (!e->started)
 		return;
 	if (epoch < e->epoch_heard && !ENGINE_WEAKENED(e, ENGINE_WEAK_EPOCH)) {
-		trace(e, ENGINE_RULE_OLD_EPOCH, d->operation.number, from, (int64_t)epoch, NULL);
+		output_trace(e, ENGINE_RULE_OLD_EPOCH, d->operation.number, from, (int64_t)epoch, NULL);
 		refuse(e, from, d, LEG_OLD_EPOCH, "its node has heard of a later master");
 		return;
 	}
@@ -296,7 +296,7 @@ void executor_dispatch(struct engine *e, node_id from, uint64_t epoch, const str
 		e->epoch_heard = epoch;
 	bool stale;
 	if (over(e, d, &stale)) {
-		trace(e, ENGINE_RULE_NOT_OPEN, d->operation.number, from, 0, NULL);
+		output_trace(e, ENGINE_RULE_NOT_OPEN, d->operation.number, from, 0, NULL);
 		refuse(e, from, d, LEG_NONE, "by its node's ledger it has ended");
 		return;
 	}

@@ -189,9 +189,9 @@ void output_begin(struct engine *e);
 bool output_room(struct engine *e, uint32_t effects, size_t bytes);
 struct engine_effect *output_add(struct engine *e, enum engine_effect_kind kind);
 void *output_copy(struct engine *e, const void *data, size_t size);
-void trace(struct engine *e, enum engine_rule rule, uint64_t number, node_id node, int64_t value,
+void output_trace(struct engine *e, enum engine_rule rule, uint64_t number, node_id node, int64_t value,
            const char *text);
-void send(struct engine *e, node_id to, const struct engine_message *message);
+void output_send(struct engine *e, node_id to, const struct engine_message *message);
 #define TURN_EFFECTS 8              /* what one look at one thing may add */
 #define TURN_BYTES (96 * 1024)
 

@@ -68,7 +68,7 @@ static void propose_refused(struct engine *e, struct job *job, const struct engi
 	change_job(e, &t, &row, job->version);
 	proposal_send(e, p, &t);
 	job->proposal = p->number;
-	trace(e, ENGINE_RULE_JOB_REFUSED, audit.number, 0, (int64_t)row.run, row.name);
+	output_trace(e, ENGINE_RULE_JOB_REFUSED, audit.number, 0, (int64_t)row.run, row.name);
 }
 
 static enum engine_result run(struct engine *e, struct job *job, struct step_why *why)
@@ -77,7 +77,7 @@ static enum engine_result run(struct engine *e, struct job *job, struct step_why
 	request_of(job, &request);
 	enum engine_result result = operation_begin(e, &request, job, why);
 	if (result == ENGINE_STARTED)
-		trace(e, ENGINE_RULE_JOB_DUE, 0, 0, (int64_t)(job->row.run + 1), job->row.name);
+		output_trace(e, ENGINE_RULE_JOB_DUE, 0, 0, (int64_t)(job->row.run + 1), job->row.name);
 	else if (result == ENGINE_UNAVAILABLE)
 		job->propose_at = e->now.boot + PROPOSE_AGAIN;
 	else

@@ -61,7 +61,7 @@ static void propose_end(struct engine *e, struct slot *slot, enum operation_stat
 	change_others(e, &t, &e->changes);
 	proposal_send(e, p, &t);
 	slot->proposal = p->number;
-	trace(e, ENGINE_RULE_ENDED, row->number, 0, (int64_t)state, operation_state_name(state));
+	output_trace(e, ENGINE_RULE_ENDED, row->number, 0, (int64_t)state, operation_state_name(state));
 }
 
 static void end_from_row(struct engine *e, struct slot *slot, enum operation_state state, const char *more)
@@ -87,7 +87,7 @@ static void begin(struct engine *e, struct slot *slot)
 	e->row.state = OPERATION_RUNNING;
 	e->row.started_wall = e->now.wall;
 	propose_change(e, slot);
-	trace(e, ENGINE_RULE_BEGINS, slot->row.number, 0, 0, NULL);
+	output_trace(e, ENGINE_RULE_BEGINS, slot->row.number, 0, 0, NULL);
 }
 
 /* ---- reports become rows ---- */
@@ -104,7 +104,7 @@ static void forward_done(struct engine *e, struct slot *slot, const struct leg *
 	e->row.undoing = slot->row.state == OPERATION_CANCELLING;
 	memcpy(e->row.memo, report->memo, sizeof(e->row.memo));
 	propose_change(e, slot);
-	trace(e, ENGINE_RULE_LEG_DONE, slot->row.number, slot->row.targets[leg->where], 0, NULL);
+	output_trace(e, ENGINE_RULE_LEG_DONE, slot->row.number, slot->row.targets[leg->where], 0, NULL);
 }
 
 /* A leg is undone (or left as it is): the ones before it are next. */
@@ -122,7 +122,7 @@ static void gone_back(struct engine *e, struct slot *slot, const struct leg *leg
 		propose_end(e, slot, e->row.left ? OPERATION_FAILED : OPERATION_UNDONE, report->memo, text);
 		return;
 	}
-	trace(e, ENGINE_RULE_GOES_BACK, slot->row.number, 0, 0, e->row.text);
+	output_trace(e, ENGINE_RULE_GOES_BACK, slot->row.number, 0, 0, e->row.text);
 	propose_change(e, slot);
 }
 
@@ -189,9 +189,9 @@ static void dispatch(struct engine *e, struct slot *slot, const struct leg *leg)
 	m->dispatch.to = leg->to;
 	m->dispatch.version = slot->version;
 	m->dispatch.operation = slot->row;
-	send(e, slot->row.targets[leg->where], m);
+	output_send(e, slot->row.targets[leg->where], m);
 	slot->dispatch_at = e->now.boot + RESEND;
-	trace(e, ENGINE_RULE_DISPATCHED, slot->row.number, slot->row.targets[leg->where], leg->from, NULL);
+	output_trace(e, ENGINE_RULE_DISPATCHED, slot->row.number, slot->row.targets[leg->where], leg->from, NULL);
 }
 
 static bool past_deadline(const struct engine *e, const struct slot *slot)
@@ -210,7 +210,7 @@ static void cancel(struct engine *e, struct slot *slot)
 	e->row = slot->row;
 	e->row.state = OPERATION_CANCELLING;
 	say_more(e->row.text, sizeof(e->row.text), slot->cancel ? slot->wish : "its deadline passed");
-	trace(e, ENGINE_RULE_CANCELLING, slot->row.number, 0, 0, e->row.text);
+	output_trace(e, ENGINE_RULE_CANCELLING, slot->row.number, 0, 0, e->row.text);
 	propose_change(e, slot);
 }
 
@@ -223,7 +223,7 @@ static bool target_gone(struct engine *e, struct slot *slot, const struct leg *l
 	say(text, sizeof(text),
 	         "the node that did it was removed from the cluster at step %u: how far it went is not known",
 	         slot->row.step);
-	trace(e, ENGINE_RULE_TARGET_GONE, slot->row.number, slot->row.targets[leg->where], 0, NULL);
+	output_trace(e, ENGINE_RULE_TARGET_GONE, slot->row.number, slot->row.targets[leg->where], 0, NULL);
 	end_from_row(e, slot, OPERATION_UNKNOWN, text);
 	return true;
 }
@@ -297,7 +297,7 @@ void master_turn(struct engine *e)
 void master_gained(struct engine *e)
 {
 	if (e->ordered_count)
-		trace(e, ENGINE_RULE_ADOPTED, 0, 0, e->ordered_count, NULL);
+		output_trace(e, ENGINE_RULE_ADOPTED, 0, 0, e->ordered_count, NULL);
 	for (uint32_t i = 0; i < e->slot_count; i++) {
 		e->slots[i].dispatch_at = 0;
 		e->slots[i].reported = false;

@@ -39,7 +39,7 @@ void *output_copy(struct engine *e, const void *data, size_t size)
 	return e->out.arena + at;
 }
 
-void trace(struct engine *e, enum engine_rule rule, uint64_t number, node_id node, int64_t value,
+void output_trace(struct engine *e, enum engine_rule rule, uint64_t number, node_id node, int64_t value,
            const char *text)
 {
 	/* What is told to people must not cost what is done: the last places are kept. */
@@ -49,7 +49,7 @@ void trace(struct engine *e, enum engine_rule rule, uint64_t number, node_id nod
 	output_add(e, DO_TRACE)->trace = (struct engine_trace){rule, number, node, value, kept};
 }
 
-void send(struct engine *e, node_id to, const struct engine_message *message)
+void output_send(struct engine *e, node_id to, const struct engine_message *message)
 {
 	struct engine_effect *effect = output_add(e, DO_SEND);
 	effect->send.to = to;

@@ -88,7 +88,7 @@ static void prune(struct engine *e, struct registry_transaction *t)
 		return;
 	audit_name(oldest->number, name);
 	change_drop(e, t, REGISTRY_AUDIT, (struct bytes){name, sizeof(name)}, REGISTRY_ANY);
-	trace(e, ENGINE_RULE_AUDIT_DROPPED, 0, 0, (int64_t)oldest->number, NULL);
+	output_trace(e, ENGINE_RULE_AUDIT_DROPPED, 0, 0, (int64_t)oldest->number, NULL);
 }
 
 void change_audit(struct engine *e, struct registry_transaction *t, const struct audit_row *row, bool new)
@@ -184,7 +184,7 @@ static void settle(struct engine *e, const struct proposal *p, enum proposal_res
 	slot->proposal = 0;
 	slot->propose_at = result == PROPOSAL_REFUSED ? e->now.boot + PROPOSE_AGAIN : 0;
 	if (result == PROPOSAL_CONFLICT)
-		trace(e, ENGINE_RULE_CONFLICT, slot->row.number, 0, 0, NULL);
+		output_trace(e, ENGINE_RULE_CONFLICT, slot->row.number, 0, 0, NULL);
 }
 
 void proposed_input(struct engine *e, uint64_t number, enum proposal_result result, const char *text)

@@ -111,7 +111,7 @@ static enum engine_result propose_operation(struct engine *e, const struct engin
 	slot->proposal = p->number;
 	if (job)
 		job->proposal = p->number;
-	trace(e, ENGINE_RULE_QUEUED, slot->row.number, request->from, 0, slot->row.subject);
+	output_trace(e, ENGINE_RULE_QUEUED, slot->row.number, request->from, 0, slot->row.subject);
 	return ENGINE_STARTED;
 }
 
@@ -192,7 +192,7 @@ static bool repeated(struct engine *e, const struct engine_request *request)
 		return false;
 	struct slot *slot = slot_by_id(e, &request->id);
 	if (slot) {
-		trace(e, ENGINE_RULE_REPEATED, slot->row.number, request->from, 0, NULL);
+		output_trace(e, ENGINE_RULE_REPEATED, slot->row.number, request->from, 0, NULL);
 		watcher_add(e, &request->id, slot->row.number, request->detach, false);
 		if (slot->version)
 			watchers_committed(e, slot);
@@ -201,7 +201,7 @@ static bool repeated(struct engine *e, const struct engine_request *request)
 	const struct audited *audited = audit_by_id(e, &request->id);
 	const struct audit_row *row = audited ? audit_read(e, audited->number) : NULL;
 	if (row && row->ended_wall) {
-		trace(e, ENGINE_RULE_REPEATED, row->number, request->from, 0, NULL);
+		output_trace(e, ENGINE_RULE_REPEATED, row->number, request->from, 0, NULL);
 		answer_ended(e, &request->id, row);
 		return true;
 	}
@@ -218,7 +218,7 @@ static void start(struct engine *e, const struct engine_request *request)
 	struct step_why why;
 	enum engine_result result = operation_begin(e, request, NULL, &why);
 	if (result != ENGINE_STARTED) {
-		trace(e, ENGINE_RULE_REFUSED, 0, request->from, 0, why.text);
+		output_trace(e, ENGINE_RULE_REFUSED, 0, request->from, 0, why.text);
 		answer_now(e, &request->id, result, NULL, why.text);
 		return;
 	}

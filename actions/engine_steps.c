@@ -87,7 +87,7 @@ static void fail(struct engine *e, struct execution *x, const char *why, bool al
 	char head[NAME_MAX_SIZE + 4];
 	say(head, sizeof(head), "%s: ", step_of(e, x)->name);
 	note(x, head, why);
-	trace(e, ENGINE_RULE_STEP_FAILED, x->record.number, 0, index_of(x), why);
+	output_trace(e, ENGINE_RULE_STEP_FAILED, x->record.number, 0, index_of(x), why);
 	turn_back(x, also);
 }
 
@@ -120,7 +120,7 @@ static void begin(struct engine *e, struct execution *x, enum execution_task tas
 
 static void probe(struct engine *e, struct execution *x)
 {
-	trace(e, ENGINE_RULE_PROBES, x->record.number, 0, index_of(x), NULL);
+	output_trace(e, ENGINE_RULE_PROBES, x->record.number, 0, index_of(x), NULL);
 	steps_run(e, x, TASK_PROBE);
 }
 
@@ -132,7 +132,7 @@ static void begin_act(struct engine *e, struct execution *x)
 		fail(e, x, "it was begun three times, and each time its node stopped before it ended", false);
 		return;
 	}
-	trace(e, ENGINE_RULE_STEP, x->record.number, 0, index_of(x), step_of(e, x)->name);
+	output_trace(e, ENGINE_RULE_STEP, x->record.number, 0, index_of(x), step_of(e, x)->name);
 	begin(e, x, TASK_ACT);
 	if (x->record.attempt == 1)
 		execution_report(e, x);
@@ -248,7 +248,7 @@ static void backward(struct engine *e, struct execution *x)
 		struct step_why why = x->why;
 		leave_behind(e, x, why.text);
 	} else {
-		trace(e, ENGINE_RULE_UNDOES, r->number, 0, index_of(x), NULL);
+		output_trace(e, ENGINE_RULE_UNDOES, r->number, 0, index_of(x), NULL);
 		begin(e, x, TASK_UNDO);
 	}
 }
@@ -339,7 +339,7 @@ void steps_cancel(struct engine *e, struct execution *x)
 		return;
 	x->killed = true;
 	output_add(e, DO_KILL)->kill.run = x->run;
-	trace(e, ENGINE_RULE_KILLED, x->record.number, 0, 0, NULL);
+	output_trace(e, ENGINE_RULE_KILLED, x->record.number, 0, 0, NULL);
 }
 
 /* ---- results ---- */
@@ -400,7 +400,7 @@ static void act_ended(struct engine *e, struct execution *x, enum step_verdict v
 	const struct verb_step *step = step_of(e, x);
 	if (verdict == STEP_OK) {
 		note(x, "", why);
-		trace(e, ENGINE_RULE_STEP_DONE, x->record.number, 0, index_of(x), step->name);
+		output_trace(e, ENGINE_RULE_STEP_DONE, x->record.number, 0, index_of(x), step->name);
 		next_step(x);
 	} else if (verdict == STEP_FAILED || ENGINE_WEAKENED(e, ENGINE_WEAK_LOST)) {
 		fail(e, x, why, false);
@@ -432,7 +432,7 @@ static void undo_ended(struct engine *e, struct execution *x, enum step_verdict 
 
 static void found_there(struct engine *e, struct execution *x)
 {
-	trace(e, ENGINE_RULE_FOUND_DONE, x->record.number, 0, index_of(x), NULL);
+	output_trace(e, ENGINE_RULE_FOUND_DONE, x->record.number, 0, index_of(x), NULL);
 	if (goes_back(x)) /* still there: undo it (again) */
 		execution_wait(x, e->now.boot + (x->why.text[0] ? PROBE_AGAIN : 0), TASK_DECIDE);
 	else
@@ -441,7 +441,7 @@ static void found_there(struct engine *e, struct execution *x)
 
 static void found_absent(struct engine *e, struct execution *x)
 {
-	trace(e, ENGINE_RULE_FOUND_ABSENT, x->record.number, 0, index_of(x), NULL);
+	output_trace(e, ENGINE_RULE_FOUND_ABSENT, x->record.number, 0, index_of(x), NULL);
 	if (goes_back(x)) {
 		next_step(x);
 	} else if (x->record.operation.state == OPERATION_CANCELLING && step_of(e, x)->cancellable) {

@@ -4,6 +4,7 @@
 1. What gossip and actions need from outside, less what proto and they themselves define, lies
    within mem*, the assertion handler and the hooks of sanitizers and stack protection; actions,
    which words things for people, may also compare, format and sort in memory.
+   Neither defines a name that shadows one of libc's which it may not use: a linker takes the first.
 2. What proto needs from outside is no clock, no I/O and no dice.
 3. Who may include whom (ARCHITECTURE.md), checked on every #include.
 4. This very test notices each of these when it is broken (planted examples).
@@ -22,6 +23,8 @@ IMPURE = re.compile(r"^(time|clock|clock_gettime|gettimeofday|localtime\w*|gmtim
                     r"|f(read|write|close|gets|puts|printf|flush)|v?printf|puts|putchar|perror|socket|send\w*"
                     r"|recv\w*|connect|accept\w*|bind|listen|getenv|pthread_\w+|syslog)$")
 
+LIBC = {"send", "sendto", "recv", "read", "write", "open", "close", "time", "clock", "connect", "accept", "bind",
+        "listen", "socket", "random", "rand", "puts", "syslog", "sleep"}
 ROOMS = {  # a room: the rooms it may include from
     "proto": (), "gossip": ("proto",), "actions": ("proto",),
     "node": ("proto", "gossip", "actions"), "simulator": ("proto", "gossip", "actions"),
@@ -47,6 +50,10 @@ def impure_uses(needed):
     return sorted(name for name in needed if IMPURE.match(name))
 
 
+def shadows(defined):
+    return impure_uses(name for name in defined if name in LIBC)
+
+
 def check_symbols(build):
     library = lambda room, name: os.path.join(build, room, f"lib{name}.a")
     proto = library("proto", "essaim-proto")
@@ -57,6 +64,7 @@ def check_symbols(build):
         path = library(room, f"essaim-{room}")
         needs = impure_needs(symbols(path, True), offered, room)
         wrong += [f"{room} needs {name} from outside: only proto and mem* are allowed" for name in needs]
+        wrong += [f"{room} defines {name}, which libc does too" for name in shadows(symbols(path, False))]
         checked += 1
     return checked, wrong
 
@@ -119,6 +127,7 @@ def check_itself():
     assert impure_needs({"time", "__assert_fail", "__asan_init"}, set()) == ["time"]
     assert impure_needs({"printf", "malloc", "strcmp", "snprintf", "vsnprintf", "vprintf", "strdup", "__errno_location"},
                         set(), "actions") == ["__errno_location", "malloc", "printf", "strdup", "vprintf"]
+    assert shadows({"send", "output_send", "sender"}) == ["send"]
     assert impure_uses({"clock_gettime", "randombytes_buf", "snprintf"}) == ["clock_gettime", "randombytes_buf"]
     for room, file, bracket, name in (
             ("gossip", "gossip/a.c", '"', "loop.h"), ("gossip", "gossip/a.c", "<", "stdio.h"),
