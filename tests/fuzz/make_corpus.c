@@ -4,6 +4,7 @@
  * output is committed.
  */
 #include "handshake.h"
+#include "inventory.h"
 #include "samples.h"
 #include "text.h"
 #include "token.h"
@@ -39,6 +40,55 @@ static struct walk filler(uint64_t seed)
 	                     .memory = memory,
 	                     .size = sizeof memory};
 }
+
+/* ---- inventories ---- */
+
+static _Alignas(16) uint8_t parts[INVENTORY_SCRATCH];
+static struct arena scratch = {parts, sizeof parts, 0};
+
+static void write_lvm_pages(const char *folder)
+{
+	static struct lvm_head head = {.state = INVENTORY_SEEN, .page_count = 1, .volume_count = 2,
+		.group_count = 1, .device_count = 1,
+		.groups = {{.name = "vg0", .uuid = {"jTdXmIP3GLa5W2CRBbfDf79Ku5C79mf2"}, .size = 125829120,
+			.free = 117440512, .extent = 4194304, .device_count = 1, .tags = "a,b"}},
+		.devices = {{.path = "/dev/sda", .size = 1 << 30, .duplicate = true, .other = "/dev/sdb"}}};
+	static struct lvm_page page = {.group_count = 1, .volume_count = 2,
+		.groups = {{.name = "vg0", .uuid = {"jTdXmIP3GLa5W2CRBbfDf79Ku5C79mf2"}}},
+		.volumes = {{.name = "pool", .kind = LV_POOL, .size = 1 << 26, .active = true,
+				.data_fill = 8753, .metadata_fill = 12},
+			{.name = "snap", .kind = LV_THIN, .origin = "disk", .pool = "pool", .tags = "essaim",
+				.data_fill = -1, .metadata_fill = -1}}};
+	write_file(folder, "inventory", "lvm_head", packed,
+	           lvm_head_encode(&head, &scratch, packed, sizeof packed));
+	write_file(folder, "inventory", "lvm_page", packed,
+	           lvm_page_encode(&page, &scratch, packed, sizeof packed));
+}
+
+static void write_drbd_pages(const char *folder)
+{
+	static struct drbd_head head = {.state = INVENTORY_STUCK, .since_wall = SECOND,
+		.version = "8.4.11", .page_count = 1, .resource_count = 1};
+	static struct drbd_page page = {.resource_count = 1,
+		.resources = {{.name = "r0", .role = "Primary", .volume_count = 1, .peer_count = 1,
+			.volumes = {{.disk = "UpToDate", .size = 1 << 25, .open = true, .backing = "/dev/vg0/r0",
+				.generation = {true, 1, 2, {3, 4}}}},
+			.peers = {{.connection = "StandAlone", .role = "Unknown", .said = DRBD_SAID_SPLIT_BRAIN,
+				.options = 77, .address = "10.0.0.2:7788", .local = "10.0.0.1:7788", .volume_count = 1,
+				.volumes = {{.replication = "Off", .disk = "DUnknown", .out_of_sync = 4096,
+					.done = -1}}}}}}};
+	static struct dirs_seen dirs = {.count = 1,
+		.list = {{.kind = DIR_NFS, .storage = "iso", .path = "/mnt/iso", .source = "server:/iso",
+			.state = INVENTORY_SEEN, .mounted = true, .size = 1 << 30, .free = 1 << 20, .marker = "x1"}}};
+	write_file(folder, "inventory", "drbd_head", packed,
+	           drbd_head_encode(&head, &scratch, packed, sizeof packed));
+	write_file(folder, "inventory", "drbd_page", packed,
+	           drbd_page_encode(&page, &scratch, packed, sizeof packed));
+	write_file(folder, "inventory", "dirs", packed,
+	           dirs_encode(&dirs, &scratch, packed, sizeof packed));
+}
+
+/* ---- messages ---- */
 
 static void write_envelopes(const char *folder)
 {
@@ -130,6 +180,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: make_corpus FOLDER\n");
 		return 2;
 	}
+	write_lvm_pages(argv[1]);
+	write_drbd_pages(argv[1]);
 	write_envelopes(argv[1]);
 	write_stored(argv[1]);
 	write_streams(argv[1]);

@@ -3,7 +3,8 @@
 
 1. What gossip and actions need from outside, less what proto and they themselves define, lies
    within mem*, the assertion handler and the hooks of sanitizers and stack protection; actions,
-   which words things for people, may also compare, format and sort in memory.
+   which words things for people and reads what tools print, may also compare, format, sort and read
+   JSON in memory.
    Neither defines a name that shadows one of libc's which it may not use: a linker takes the first.
 2. What proto needs from outside is no clock, no I/O and no dice.
 3. Who may include whom (ARCHITECTURE.md), checked on every #include.
@@ -16,7 +17,8 @@ import sys
 
 PURE = re.compile(r"^(_*mem(cpy|set|cmp|move|chr)(_chk)?|__assert_fail|__stack_chk_(fail|guard)"
                   r"|__(asan|ubsan|sanitizer|lsan)_\w+|_GLOBAL_OFFSET_TABLE_)$")
-WORDING = re.compile(r"^(str(len|n?cmp|r?chr|str)|(__)?v?snprintf(_chk)?|qsort|__isoc\w*)$")  # in actions: no state, no I/O
+WORDING = re.compile(r"^(str(len|n?cmp|r?chr|str|c?spn)|(__)?v?snprintf(_chk)?|qsort|__isoc\w*"
+                     r"|json_(loadb|delete|object_get|array_(get|size)|string_value))$")  # in actions: no state, no I/O
 IMPURE = re.compile(r"^(time|clock|clock_gettime|gettimeofday|localtime\w*|gmtime\w*|sleep|usleep|nanosleep"
                     r"|rand\w*|random\w*|srand\w*|getrandom|getentropy|arc4random\w*|crypto_\w+_keygen"
                     r"|crypto_\w+(?<!_seed)_keypair|crypto_secretstream_\w+_init_push|f?open\w*|read|write|pread\w*|pwrite\w*"
@@ -29,7 +31,8 @@ ROOMS = {  # a room: the rooms it may include from
     "proto": (), "gossip": ("proto",), "actions": ("proto",),
     "node": ("proto", "gossip", "actions"), "simulator": ("proto", "gossip", "actions"),
 }
-SYSTEM_OF_ACTIONS = {"errno.h", "stdarg.h", "stdio.h", "stdlib.h"}  # what of them may be used is checked above
+# For -EINVAL, snprintf, qsort and the reading of JSON in memory: what they may use is checked above.
+SYSTEM_OF_ACTIONS = {"errno.h", "jansson.h", "stdarg.h", "stdio.h", "stdlib.h"}
 SYSTEM_OF_PURE = {"assert.h", "limits.h", "stdbool.h", "stddef.h", "stdint.h", "string.h"}
 
 
@@ -125,8 +128,9 @@ def check_itself():
     headers = {"gossip.h": {"gossip"}, "loop.h": {"node"}, "world.h": {"simulator"}, "codec.h": {"proto"}}
     assert impure_needs({"malloc", "memcpy", "codec_encode"}, {"codec_encode"}) == ["malloc"]
     assert impure_needs({"time", "__assert_fail", "__asan_init"}, set()) == ["time"]
-    assert impure_needs({"printf", "malloc", "strcmp", "snprintf", "vsnprintf", "vprintf", "strdup", "__errno_location"},
-                        set(), "actions") == ["__errno_location", "malloc", "printf", "strdup", "vprintf"]
+    assert impure_needs({"printf", "malloc", "strcmp", "snprintf", "vsnprintf", "vprintf", "strdup", "__errno_location",
+                         "json_loadb", "json_load_file"},
+                        set(), "actions") == ["__errno_location", "json_load_file", "malloc", "printf", "strdup", "vprintf"]
     assert shadows({"send", "output_send", "sender"}) == ["send"]
     assert impure_uses({"clock_gettime", "randombytes_buf", "snprintf"}) == ["clock_gettime", "randombytes_buf"]
     for room, file, bracket, name in (
