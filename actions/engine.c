@@ -68,6 +68,12 @@ struct engine *engine_init(void *memory, const struct engine_settings *settings)
 	return e;
 }
 
+static void heard_of_epoch(struct engine *e, uint64_t epoch)
+{
+	if (epoch > e->epoch_heard)
+		e->epoch_heard = epoch;
+}
+
 bool engine_load_journal(struct engine *e, const struct journal_record *record)
 {
 	assert(!e->started);
@@ -79,15 +85,10 @@ bool engine_load_journal(struct engine *e, const struct journal_record *record)
 		x->used = true;
 		x->recover = record->phase == JOURNAL_ABOUT;
 		x->record = *record;
+		heard_of_epoch(e, record->epoch);
 		return true;
 	}
 	return false;
-}
-
-static void heard_of_epoch(struct engine *e, uint64_t epoch)
-{
-	if (epoch > e->epoch_heard)
-		e->epoch_heard = epoch;
 }
 
 static void mastership(struct engine *e, bool master, uint64_t epoch)
@@ -146,7 +147,8 @@ static void take(struct engine *e, const struct engine_input *input)
 		mastership(e, input->mastership.master, input->mastership.epoch);
 		return;
 	case ENGINE_PROPOSED:
-		proposed_input(e, input->proposed.number, input->proposed.result, input->proposed.text);
+		proposed_input(e, input->proposed.number, input->proposed.result,
+		               input->proposed.text);
 		return;
 	case ENGINE_REQUEST:
 		request_input(e, input->request);
@@ -164,7 +166,8 @@ static void take(struct engine *e, const struct engine_input *input)
 		steps_result(e, input->result.run, input->result.result);
 		return;
 	case ENGINE_OUTPUT:
-		steps_output(e, input->output.run, input->output.done_bytes, input->output.total_bytes);
+		steps_output(e, input->output.run, input->output.done_bytes,
+		             input->output.total_bytes);
 		return;
 	}
 }
@@ -234,7 +237,8 @@ void engine_figures(const struct engine *e, const struct now *now, struct engine
 	for (uint32_t i = 0; i < e->settings.executing_max; i++) {
 		const struct execution *x = &e->executions[i];
 		out->executing += x->used;
-		if (!x->used || x->state != EXECUTION_COMMAND || now->boot < x->command_deadline + STUCK_AFTER)
+		if (!x->used || x->state != EXECUTION_COMMAND ||
+		    now->boot < x->command_deadline + STUCK_AFTER)
 			continue;
 		if (now->boot - x->command_deadline > out->stuck_for) {
 			out->stuck_for = now->boot - x->command_deadline;

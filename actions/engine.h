@@ -12,7 +12,8 @@
  *                  |          |                                                  | REPORT
  *               refused    cancelled                                             v
  *                          = UNDONE      all legs done: [commit DONE]   next leg: [commit step]
- *                                        failed: [commit undoing] -> legs back -> [commit UNDONE | FAILED]
+ *                                        failed: [commit undoing] -> legs back -> [commit UNDONE |
+ * FAILED]
  *
  * At the target (engine_executor, engine_steps; the journal says all there is to know): verb.h.
  *
@@ -30,8 +31,8 @@
  *      a step's timeout by the executor's boottime.
  *   8. Equal settings, loads and (now, input) sequences give equal effects.
  *
- * Memory: engine_size() bytes, the caller's; nothing is allocated in a step. Inputs are borrowed for
- * the call; effects and what they point to are valid until the next call with this engine.
+ * Memory: engine_size() bytes, the caller's; nothing is allocated in a step. Inputs are borrowed
+ * for the call; effects and what they point to are valid until the next call with this engine.
  *
  * Sources: Ganeti's job queue (locks without an owner one can see, #870), Proxmox's "VM is locked",
  * LINSTOR's retried calls; Garcia-Molina and Salem, Sagas (1987), for steps with undo.
@@ -50,41 +51,45 @@ struct engine_settings {
 	node_id self;
 	const struct verb_table *verbs;
 	const struct engine_view *view;
-	uint32_t hook_program;    /* enum program that runs the hooks; 0: there are none */
-	uint32_t operations_max;  /* open at once, in the cluster; 0: OPERATIONS_MAX */
-	uint32_t executing_max;   /* records in this node's journal at once; 0: 64 */
+	uint32_t hook_program;     /* enum program that runs the hooks; 0: there are none */
+	uint32_t operations_max;   /* open at once, in the cluster; 0: OPERATIONS_MAX */
+	uint32_t executing_max;    /* records in this node's journal at once; 0: 64 */
 	uint32_t running_per_node; /* the master begins no more on one node; 0: 8 */
-	uint32_t watchers_max;    /* who waits for an answer; 0: 1024 */
-	uint32_t audit_max;       /* rows kept; 0: AUDIT_ROWS_MAX */
-	uint32_t jobs_max;        /* 0: JOBS_MAX */
-	uint32_t weakened;        /* simulator's own build: rules switched off, by bit (engine_weaken.h) */
+	uint32_t watchers_max;     /* who waits for an answer; 0: 1024 */
+	uint32_t audit_max;        /* rows kept; 0: AUDIT_ROWS_MAX */
+	uint32_t jobs_max;         /* 0: JOBS_MAX */
+	uint32_t weakened; /* simulator's own build: rules switched off, by bit (engine_weaken.h) */
 };
 
 size_t engine_size(const struct engine_settings *settings);
 
-/* `memory`: engine_size() zeroed bytes aligned to 16; `settings` is copied, what it points to is not. */
+/* `memory`: engine_size() zeroed bytes aligned to 16; `settings` is copied, what it points to is
+ * not. */
 struct engine *engine_init(void *memory, const struct engine_settings *settings);
 
-/* Before ENGINE_START, in any number: what this node's journal holds. False: no room (E.g. too many). */
+/* Before ENGINE_START, in any number: what this node's journal holds. False: no room (E.g. too
+ * many). */
 bool engine_load_journal(struct engine *engine, const struct journal_record *record);
 
 /* ---- inputs ---- */
 
 enum engine_input_kind {
 	ENGINE_TICK,
-	ENGINE_START,      /* once: the journal and the rows were loaded, and no child of an earlier
-	                    * life of this node's daemon is left alive */
-	ENGINE_ROW,        /* a row was applied, or loaded at start; in the ledger's order */
-	ENGINE_FACT,       /* a fact changed */
-	ENGINE_MEMBER,     /* somebody became reachable or unreachable, a member, or none any more */
-	ENGINE_MASTERSHIP, /* this node became master (its CLAIM is applied), or is none any more */
+	ENGINE_START,  /* once: the journal and the rows were loaded, and no child of an earlier
+	                * life of this node's daemon is left alive */
+	ENGINE_ROW,    /* a row was applied, or loaded at start; in the ledger's order */
+	ENGINE_FACT,   /* a fact changed */
+	ENGINE_MEMBER, /* somebody became reachable or unreachable, a member, or none any more */
+	ENGINE_MASTERSHIP, /* this node became master (its CLAIM is applied), or is none any more;
+	                    * at other nodes, and behind ENGINE_START, which epoch their ledger
+	                    * knows */
 	ENGINE_PROPOSED,   /* what came of a DO_PROPOSE; after the ENGINE_ROW of what it changed */
-	ENGINE_REQUEST,    /* at the master: a user's, routed. Elsewhere it is answered NOT_MASTER */
-	ENGINE_ABANDONED,  /* who asked went away: no more answers */
-	ENGINE_MESSAGE,    /* from another node's engine */
-	ENGINE_JOURNALED,  /* a DO_JOURNAL is durable, or failed; in the order of their numbers */
-	ENGINE_RESULT,     /* a DO_RUN ended; its process is gone */
-	ENGINE_OUTPUT,     /* a DO_RUN tells how far it is */
+	ENGINE_REQUEST,   /* at the master: a user's, routed. Elsewhere it is answered NOT_MASTER */
+	ENGINE_ABANDONED, /* who asked went away: no more answers */
+	ENGINE_MESSAGE,   /* from another node's engine */
+	ENGINE_JOURNALED, /* a DO_JOURNAL is durable, or failed; in the order of their numbers */
+	ENGINE_RESULT,    /* a DO_RUN ended; its process is gone */
+	ENGINE_OUTPUT,    /* a DO_RUN tells how far it is */
 };
 
 enum proposal_result {
@@ -98,7 +103,7 @@ struct engine_input {
 	enum engine_input_kind kind;
 	union {
 		struct {
-			bool deleted;            /* row: kind and name only */
+			bool deleted; /* row: kind and name only */
 			struct registry_row row;
 		} row;
 		struct {
@@ -141,8 +146,8 @@ struct engine_input {
 
 enum engine_effect_kind {
 	DO_PROPOSE,  /* commit this; ENGINE_PROPOSED tells what came of it. Only while master */
-	DO_JOURNAL,  /* put (or drop) this node's record; in order; ENGINE_JOURNALED. No effect of the
-	              * engine waits for it in the body: the engine itself does */
+	DO_JOURNAL,  /* put (or drop) this node's record; in order; ENGINE_JOURNALED. No effect of
+	              * the  engine waits for it in the body: the engine itself does */
 	DO_RUN,      /* run a command; ENGINE_RESULT exactly once, unless the daemon ends before */
 	DO_KILL,     /* end it; its ENGINE_RESULT still comes */
 	DO_SEND,     /* to a node's engine; to self: as ENGINE_MESSAGE, later. May be lost */
@@ -173,10 +178,11 @@ struct engine_effect {
 			const struct journal_record *record; /* unless drop */
 		} journal;
 		struct {
-			uint64_t run; /* grows by one; from 1 at each start */
+			uint64_t run;       /* grows by one; from 1 at each start */
 			uint64_t operation; /* number, for the log */
 			const char *step;
-			const struct command_line *command; /* timeout and output_limit are filled */
+			const struct command_line
+			    *command; /* timeout and output_limit are filled */
 		} run;
 		struct {
 			uint64_t run;

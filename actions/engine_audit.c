@@ -28,7 +28,8 @@ static struct audited *find(struct engine *e, uint64_t number)
 		else
 			high = middle;
 	}
-	return low < e->audit.count && e->audit.list[low].number == number ? &e->audit.list[low] : NULL;
+	return low < e->audit.count && e->audit.list[low].number == number ? &e->audit.list[low]
+	                                                                   : NULL;
 }
 
 static void drop(struct engine *e, struct audited *row)
@@ -100,8 +101,13 @@ const struct audit_row *audit_read(struct engine *e, uint64_t number)
 struct audit_row audit_of(const struct operation_row *row)
 {
 	struct audit_row audit = {
-		.number = row->number, .id = row->id, .epoch = row->epoch, .from = row->from,
-		.arguments = row->arguments, .asked_wall = row->asked_wall, .state = OPERATION_QUEUED,
+	    .number = row->number,
+	    .id = row->id,
+	    .epoch = row->epoch,
+	    .from = row->from,
+	    .arguments = row->arguments,
+	    .asked_wall = row->asked_wall,
+	    .state = OPERATION_QUEUED,
 	};
 	memcpy(audit.noun, row->noun, sizeof(audit.noun));
 	memcpy(audit.verb, row->verb, sizeof(audit.verb));

@@ -23,7 +23,8 @@ const struct verb *execution_verb(const struct engine *e, const struct execution
 
 /* ---- reports ---- */
 
-void execution_progress(const struct engine *e, const struct execution *x, struct engine_progress *out)
+void execution_progress(const struct engine *e, const struct execution *x,
+                        struct engine_progress *out)
 {
 	const struct journal_record *r = &x->record;
 	const struct verb *verb = execution_verb(e, x);
@@ -43,8 +44,9 @@ void execution_progress(const struct engine *e, const struct execution *x, struc
 	out->step_age = x->step_began ? e->now.boot - x->step_began : -1;
 	memcpy(out->waits, x->waits, sizeof(out->waits));
 	if (x->state == EXECUTION_COMMAND && e->now.boot > x->command_deadline + STUCK_AFTER)
-		say(out->waits, sizeof(out->waits), "its command was killed %lld s ago and does not end",
-		         (long long)((e->now.boot - x->command_deadline) / SECOND));
+		say(out->waits, sizeof(out->waits),
+		    "its command was killed %lld s ago and does not end",
+		    (long long)((e->now.boot - x->command_deadline) / SECOND));
 }
 
 static void report(struct engine *e, node_id to, const struct engine_report *body)
@@ -78,8 +80,8 @@ void execution_report(struct engine *e, struct execution *x)
 	x->reported_at = e->now.boot;
 }
 
-static void refuse(struct engine *e, node_id to, const struct engine_dispatch *d, enum leg_state state,
-                   const char *text)
+static void refuse(struct engine *e, node_id to, const struct engine_dispatch *d,
+                   enum leg_state state, const char *text)
 {
 	struct engine_report body;
 	memset(&body, 0, sizeof(body));
@@ -102,6 +104,21 @@ void execution_wait(struct execution *x, instant at, enum execution_task task)
 	x->task = task;
 }
 
+static void drop(struct engine *e, struct execution *x)
+{
+	x->orphan = true;
+	x->then = TASK_FORGET;
+	if (!output_room(e, TURN_EFFECTS, TURN_BYTES)) {
+		execution_wait(x, e->now.boot, TASK_FORGET);
+		return;
+	}
+	struct engine_effect *effect = output_add(e, DO_JOURNAL);
+	effect->journal.number = x->journal = ++e->out.journals;
+	effect->journal.drop = true;
+	effect->journal.id = x->record.id;
+	x->state = EXECUTION_JOURNALING;
+}
+
 static void go_on(struct engine *e, struct execution *x, enum execution_task task)
 {
 	switch (task) {
@@ -120,6 +137,9 @@ static void go_on(struct engine *e, struct execution *x, enum execution_task tas
 		x->state = EXECUTION_RESTING;
 		x->at = e->now.boot + RESEND;
 		execution_report(e, x);
+		return;
+	case TASK_FORGET:
+		drop(e, x);
 		return;
 	}
 }
@@ -141,17 +161,16 @@ void execution_journal(struct engine *e, struct execution *x, enum execution_tas
 		go_on(e, x, then);
 }
 
-static void drop(struct engine *e, struct execution *x)
+static void journaled(struct engine *e, struct execution *x)
 {
-	x->orphan = true;
-	if (!output_room(e, TURN_EFFECTS, TURN_BYTES))
-		return;
-	struct engine_effect *effect = output_add(e, DO_JOURNAL);
-	effect->journal.number = ++e->out.journals;
-	effect->journal.drop = true;
-	effect->journal.id = x->record.id;
-	output_trace(e, ENGINE_RULE_FORGOTTEN, x->record.number, 0, 0, NULL);
-	x->used = false;
+	if (x->then == TASK_FORGET) {
+		output_trace(e, ENGINE_RULE_FORGOTTEN, x->record.number, 0, 0, NULL);
+		x->used = false;
+	} else if (x->orphan) {
+		drop(e, x);
+	} else {
+		go_on(e, x, x->then);
+	}
 }
 
 void executor_journaled(struct engine *e, uint64_t number, bool failed)
@@ -162,15 +181,14 @@ void executor_journaled(struct engine *e, uint64_t number, bool failed)
 			continue;
 		if (failed) {
 			output_trace(e, ENGINE_RULE_JOURNAL_FAILED, x->record.number, 0, 0, NULL);
-			say(x->waits, sizeof(x->waits), "its node's journal cannot be written: is its disk full?");
-			execution_wait(x, e->now.boot + JOURNAL_AGAIN, TASK_JOURNAL);
+			say(x->waits, sizeof(x->waits),
+			    "its node's journal cannot be written: is its disk full?");
+			execution_wait(x, e->now.boot + JOURNAL_AGAIN,
+			               x->then == TASK_FORGET ? TASK_FORGET : TASK_JOURNAL);
 			return;
 		}
 		x->waits[0] = '\0';
-		if (x->orphan)
-			drop(e, x);
-		else
-			go_on(e, x, x->then);
+		journaled(e, x);
 		return;
 	}
 }
@@ -188,7 +206,8 @@ static bool over(struct engine *e, const struct engine_dispatch *d, bool *out_st
 	return (!slot || !slot->version) && applied >= d->version;
 }
 
-/* A new leg; what an earlier one of the same operation skipped stays known: there is nothing to undo. */
+/* A new leg; what an earlier one of the same operation skipped stays known: there is nothing to
+ * undo. */
 static void record_begin(struct execution *x, uint64_t epoch, const struct engine_dispatch *d)
 {
 	struct journal_record *r = &x->record;
@@ -216,10 +235,12 @@ static bool same_leg(const struct journal_record *r, const struct engine_dispatc
 }
 
 /* What is at it, or was, hears the order again: perhaps of another master, perhaps to stop. */
-static void again(struct engine *e, struct execution *x, uint64_t epoch, const struct engine_dispatch *d)
+static void again(struct engine *e, struct execution *x, uint64_t epoch,
+                  const struct engine_dispatch *d)
 {
 	struct journal_record *r = &x->record;
-	bool stop = d->operation.state == OPERATION_CANCELLING && r->operation.state != OPERATION_CANCELLING;
+	bool stop = d->operation.state == OPERATION_CANCELLING &&
+	            r->operation.state != OPERATION_CANCELLING;
 	r->operation = d->operation;
 	r->version = d->version;
 	r->epoch = epoch;
@@ -241,7 +262,8 @@ static struct execution *execution_free(struct engine *e)
 	return NULL;
 }
 
-static void take_order(struct engine *e, node_id from, uint64_t epoch, const struct engine_dispatch *d)
+static void take_order(struct engine *e, node_id from, uint64_t epoch,
+                       const struct engine_dispatch *d)
 {
 	struct execution *x = execution_by_id(e, &d->operation.id);
 	if (x && d->version < x->record.version)
@@ -273,7 +295,8 @@ static const char *wrong_order(struct engine *e, const struct engine_dispatch *d
 	const struct verb *verb = verb_find(e->settings.verbs, row->noun, row->verb);
 	if (!verb || verb_step_count(verb) > STEPS_MAX)
 		return "its node's essaim is too old to know how";
-	if (row->step > verb_step_count(verb) || (row->undoing ? !row->step : row->step == verb_step_count(verb)))
+	if (row->step > verb_step_count(verb) ||
+	    (row->undoing ? !row->step : row->step == verb_step_count(verb)))
 		return "its steps are not those of its node's essaim";
 	struct leg leg = leg_of(verb, row);
 	if (leg.from != d->from || leg.to != d->to)
@@ -283,12 +306,14 @@ static const char *wrong_order(struct engine *e, const struct engine_dispatch *d
 	return NULL;
 }
 
-void executor_dispatch(struct engine *e, node_id from, uint64_t epoch, const struct engine_dispatch *d)
+void executor_dispatch(struct engine *e, node_id from, uint64_t epoch,
+                       const struct engine_dispatch *d)
 {
 	if (!e->started)
 		return;
 	if (epoch < e->epoch_heard && !ENGINE_WEAKENED(e, ENGINE_WEAK_EPOCH)) {
-		output_trace(e, ENGINE_RULE_OLD_EPOCH, d->operation.number, from, (int64_t)epoch, NULL);
+		output_trace(e, ENGINE_RULE_OLD_EPOCH, d->operation.number, from, (int64_t)epoch,
+		             NULL);
 		refuse(e, from, d, LEG_OLD_EPOCH, "its node has heard of a later master");
 		return;
 	}
@@ -373,10 +398,8 @@ void executor_turn(struct engine *e)
 		struct execution *x = &e->executions[i];
 		if (!x->used)
 			continue;
-		if (x->orphan && x->state != EXECUTION_COMMAND && x->state != EXECUTION_JOURNALING) {
+		if (x->orphan && (x->state == EXECUTION_DECIDING || x->state == EXECUTION_RESTING))
 			drop(e, x);
-			continue;
-		}
 		if (x->state == EXECUTION_RESTING)
 			look_whether_over(e, x);
 		else if (x->state == EXECUTION_COMMAND)

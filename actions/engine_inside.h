@@ -20,14 +20,14 @@
 
 #define EFFECTS_MAX 512
 #define ARENA_SIZE (1024 * 1024)
-#define PROPOSALS_MAX 128
-#define RESEND (SECOND)            /* a dispatch without news is repeated */
+#define PROPOSALS_MAX 512
+#define RESEND (SECOND)             /* a dispatch without news is repeated */
 #define PROGRESS_EVERY (SECOND / 2) /* a report because of bytes alone */
-#define TELL_EVERY (SECOND)        /* progress to who asked */
-#define PROPOSE_AGAIN (SECOND)     /* after the ledger refused */
+#define TELL_EVERY (SECOND)         /* progress to who asked */
+#define PROPOSE_AGAIN (SECOND)      /* after the ledger refused */
 #define PROBE_AGAIN (2 * SECOND)
-#define PROBES_MAX 10   /* without a clear answer: nobody can tell */
-#define ATTEMPTS_MAX 3  /* of one step */
+#define PROBES_MAX 10  /* without a clear answer: nobody can tell */
+#define ATTEMPTS_MAX 3 /* of one step */
 #define CHECK_AGAIN (SECOND)
 #define JOURNAL_AGAIN (2 * SECOND)
 #define STUCK_AFTER (5 * SECOND) /* beyond its timeout a command is called stuck */
@@ -48,16 +48,16 @@ struct output {
 /* One open operation, as committed (version > 0) or as first proposed. */
 struct slot {
 	bool used;
-	bool fresh;             /* tell it at once */
-	bool cancel, abandon;   /* somebody wants that; `wish` says who */
-	uint64_t version;       /* 0: not committed */
-	uint64_t proposal;      /* in flight about it; 0: none */
-	instant propose_at;     /* not before */
-	instant dispatch_at;    /* boot; repeat then */
-	bool reported;          /* `report` is about the present leg */
+	bool fresh;           /* tell it at once */
+	bool cancel, abandon; /* somebody wants that; `wish` says who */
+	uint64_t version;     /* 0: not committed */
+	uint64_t proposal;    /* in flight about it; 0: none */
+	instant propose_at;   /* not before */
+	instant dispatch_at;  /* boot; repeat then */
+	bool reported;        /* `report` is about the present leg */
 	uint32_t lock_count;
 	uint64_t locks[LOCKS_PER_ROW_MAX]; /* hashes */
-	const struct verb *verb; /* NULL: this version does not know it */
+	const struct verb *verb;           /* NULL: this version does not know it */
 	char wish[OPERATION_WHO_MAX + 64];
 	struct engine_report report; /* the last, of whatever leg */
 	struct operation_row row;
@@ -102,14 +102,14 @@ enum proposal_kind {
 struct proposal {
 	uint64_t number; /* 0: free */
 	enum proposal_kind kind;
-	uint32_t slot; /* START, CHANGE, END */
-	uint32_t job;  /* JOB, and START of a job's run; UINT32_MAX: none */
+	uint32_t slot;             /* START, CHANGE, END */
+	uint32_t job;              /* JOB, and START of a job's run; UINT32_MAX: none */
 	struct request_id request; /* IMMEDIATE, JOB: who is answered */
 	uint64_t audit;
 };
 
 enum execution_state {
-	EXECUTION_RESTING,    /* ended, or of an earlier life and not asked for again yet */
+	EXECUTION_RESTING, /* ended, or of an earlier life and not asked for again yet */
 	EXECUTION_DECIDING,
 	EXECUTION_JOURNALING, /* then `then` */
 	EXECUTION_WAITING,    /* until `at`, then `task` */
@@ -118,9 +118,12 @@ enum execution_state {
 
 enum execution_task {
 	TASK_DECIDE, /* what is next? */
-	TASK_ACT, TASK_PROBE, TASK_UNDO, /* run that command of the step it is at */
+	TASK_ACT,
+	TASK_PROBE,
+	TASK_UNDO,    /* run that command of the step it is at */
 	TASK_JOURNAL, /* write the record again, then `then` */
 	TASK_REST,    /* the leg ended: tell */
+	TASK_FORGET,  /* the operation ended for everybody: its record goes */
 };
 
 struct execution {
@@ -130,8 +133,8 @@ struct execution {
 	enum execution_state state;
 	enum execution_task task; /* COMMAND: which it is; WAITING: what comes then */
 	enum execution_task then; /* JOURNALING */
-	uint64_t journal; /* number awaited */
-	uint64_t run;     /* of the command; 0: none */
+	uint64_t journal;         /* number awaited */
+	uint64_t run;             /* of the command; 0: none */
 	bool killed;
 	uint32_t probes;
 	instant at;
@@ -189,10 +192,10 @@ void output_begin(struct engine *e);
 bool output_room(struct engine *e, uint32_t effects, size_t bytes);
 struct engine_effect *output_add(struct engine *e, enum engine_effect_kind kind);
 void *output_copy(struct engine *e, const void *data, size_t size);
-void output_trace(struct engine *e, enum engine_rule rule, uint64_t number, node_id node, int64_t value,
-           const char *text);
+void output_trace(struct engine *e, enum engine_rule rule, uint64_t number, node_id node,
+                  int64_t value, const char *text);
 void output_send(struct engine *e, node_id to, const struct engine_message *message);
-#define TURN_EFFECTS 8              /* what one look at one thing may add */
+#define TURN_EFFECTS 8 /* what one look at one thing may add */
 #define TURN_BYTES (96 * 1024)
 
 /* ---- engine_legs: a verb's steps with the hooks before and after them ---- */
@@ -247,7 +250,8 @@ void change_operation(struct engine *e, struct registry_transaction *t,
 void change_job(struct engine *e, struct registry_transaction *t, const struct job_row *row,
                 uint64_t expected);
 void change_others(struct engine *e, struct registry_transaction *t, const struct verb_changes *c);
-void proposed_input(struct engine *e, uint64_t number, enum proposal_result result, const char *text);
+void proposed_input(struct engine *e, uint64_t number, enum proposal_result result,
+                    const char *text);
 void proposals_forget(struct engine *e);
 
 /* ---- engine_requests ---- */
@@ -261,7 +265,8 @@ void answer_now(struct engine *e, const struct request_id *request, enum engine_
                 const struct slot *slot, const char *text);
 void answer_ended(struct engine *e, const struct request_id *request, const struct audit_row *row);
 /* The operation was not committed after all. */
-void watchers_failed(struct engine *e, uint64_t number, enum engine_result result, const char *text);
+void watchers_failed(struct engine *e, uint64_t number, enum engine_result result,
+                     const char *text);
 bool watcher_add(struct engine *e, const struct request_id *request, uint64_t number, bool detach,
                  bool cancel);
 void watchers_ended(struct engine *e, const struct audit_row *row);
@@ -302,7 +307,8 @@ void steps_decide(struct engine *e, struct execution *x);
 void steps_run(struct engine *e, struct execution *x, enum execution_task task);
 void steps_result(struct engine *e, uint64_t run, const struct command_result *result);
 void steps_output(struct engine *e, uint64_t run, uint64_t done, uint64_t total);
-void steps_cancel(struct engine *e, struct execution *x); /* asked to stop while something may run */
+void steps_cancel(struct engine *e,
+                  struct execution *x); /* asked to stop while something may run */
 
 static inline void due_at(struct engine *e, instant at)
 {

@@ -1,8 +1,8 @@
 /*
- * engine_jobs.c: what is to be done at a time. The master judges by its wall clock that a run is due and
- * commits the judgement (the job's row with the next run's number) together with the operation it
- * begins: whoever is master, each run is begun once. Runs missed while there was no master are
- * made up for by one.
+ * engine_jobs.c: what is to be done at a time. The master judges by its wall clock that a run is
+ * due and commits the judgement (the job's row with the next run's number) together with the
+ * operation it begins: whoever is master, each run is begun once. Runs missed while there was no
+ * master are made up for by one.
  */
 #include <string.h>
 
@@ -51,9 +51,14 @@ static void propose_refused(struct engine *e, struct job *job, const struct engi
 	if (!p)
 		return;
 	struct audit_row audit = {
-		.number = audit_number(e), .id = request->id, .epoch = e->epoch, .from = request->from,
-		.arguments = request->arguments, .asked_wall = e->now.wall, .ended_wall = e->now.wall,
-		.state = OPERATION_UNDONE,
+	    .number = audit_number(e),
+	    .id = request->id,
+	    .epoch = e->epoch,
+	    .from = request->from,
+	    .arguments = request->arguments,
+	    .asked_wall = e->now.wall,
+	    .ended_wall = e->now.wall,
+	    .state = OPERATION_UNDONE,
 	};
 	memcpy(audit.noun, request->noun, sizeof(audit.noun));
 	memcpy(audit.verb, request->verb, sizeof(audit.verb));
@@ -77,7 +82,8 @@ static enum engine_result run(struct engine *e, struct job *job, struct step_why
 	request_of(job, &request);
 	enum engine_result result = operation_begin(e, &request, job, why);
 	if (result == ENGINE_STARTED)
-		output_trace(e, ENGINE_RULE_JOB_DUE, 0, 0, (int64_t)(job->row.run + 1), job->row.name);
+		output_trace(e, ENGINE_RULE_JOB_DUE, 0, 0, (int64_t)(job->row.run + 1),
+		             job->row.name);
 	else if (result == ENGINE_UNAVAILABLE)
 		job->propose_at = e->now.boot + PROPOSE_AGAIN;
 	else
@@ -115,29 +121,37 @@ static bool fit(struct engine *e, const struct engine_request *request, struct s
 	struct error error;
 	const struct verb *verb = verb_find(e->settings.verbs, request->noun, request->verb);
 	if (name_check(request->job, &error))
-		step_why(why, STEP_FAILED, "%s", error.text);
+		verdict_why(why, STEP_FAILED, "%s", error.text);
 	else if (job_by_name(e, request->job))
-		step_why(why, STEP_FAILED, "there is a job '%s' already: essaim job show %s", request->job,
-		         request->job);
+		verdict_why(why, STEP_FAILED, "there is a job '%s' already: essaim job show %s",
+		            request->job, request->job);
 	else if (!verb)
-		step_why(why, STEP_FAILED, "the master knows no '%s %s': essaim help", request->noun, request->verb);
+		verdict_why(why, STEP_FAILED, "the master knows no '%s %s': essaim help",
+		            request->noun, request->verb);
 	else if (request->every && request->every < JOB_EVERY_MIN)
-		step_why(why, STEP_FAILED, "a job runs every 10 s at the most");
+		verdict_why(why, STEP_FAILED, "a job runs every 10 s at the most");
 	else if (!request->every && request->first_wall <= e->now.wall)
-		step_why(why, STEP_FAILED, "a job needs --every, or an --at that is not over");
+		verdict_why(why, STEP_FAILED, "a job needs --every, or an --at that is not over");
 	else if (request->blob.size)
-		step_why(why, STEP_FAILED, "a job cannot bring a file");
+		verdict_why(why, STEP_FAILED, "a job cannot bring a file");
 	else
 		return verb_arguments_check(verb, e->settings.view, &request->arguments, why) == 0;
 	return false;
 }
 
-static struct audit_row audit_for(struct engine *e, const struct engine_request *request, const char *verb)
+static struct audit_row audit_for(struct engine *e, const struct engine_request *request,
+                                  const char *verb)
 {
 	struct audit_row audit = {
-		.number = audit_number(e), .id = request->id, .epoch = e->epoch, .from = request->from,
-		.arguments = request->arguments, .asked_wall = e->now.wall, .ended_wall = e->now.wall,
-		.noun = "job", .state = OPERATION_DONE,
+	    .number = audit_number(e),
+	    .id = request->id,
+	    .epoch = e->epoch,
+	    .from = request->from,
+	    .arguments = request->arguments,
+	    .asked_wall = e->now.wall,
+	    .ended_wall = e->now.wall,
+	    .noun = "job",
+	    .state = OPERATION_DONE,
 	};
 	say(audit.verb, sizeof(audit.verb), "%s", verb);
 	say(audit.subject, sizeof(audit.subject), "%s", request->job);
@@ -149,7 +163,9 @@ static void job_add(struct engine *e, const struct engine_request *request, stru
                     struct registry_transaction *t)
 {
 	struct audit_row audit = audit_for(e, request, "add");
-	struct job_row row = {.number = audit.number, .every = request->every, .from = request->from,
+	struct job_row row = {.number = audit.number,
+	                      .every = request->every,
+	                      .from = request->from,
 	                      .arguments = request->arguments};
 	row.due_wall = request->first_wall ? request->first_wall : e->now.wall + request->every;
 	memcpy(row.name, request->job, sizeof(row.name));
@@ -161,13 +177,14 @@ static void job_add(struct engine *e, const struct engine_request *request, stru
 	change_job(e, t, &row, REGISTRY_ABSENT);
 }
 
-static void job_remove(struct engine *e, const struct engine_request *request, const struct job *job,
-                       struct proposal *p, struct registry_transaction *t)
+static void job_remove(struct engine *e, const struct engine_request *request,
+                       const struct job *job, struct proposal *p, struct registry_transaction *t)
 {
 	struct audit_row audit = audit_for(e, request, "remove");
 	p->audit = audit.number;
 	change_audit(e, t, &audit, true);
-	change_drop(e, t, REGISTRY_JOB, (struct bytes){(const uint8_t *)job->row.name, strlen(job->row.name)},
+	change_drop(e, t, REGISTRY_JOB,
+	            (struct bytes){(const uint8_t *)job->row.name, strlen(job->row.name)},
 	            job->version);
 }
 
@@ -179,12 +196,14 @@ static uint32_t jobs_count(const struct engine *e)
 	return count;
 }
 
-static void job_change(struct engine *e, const struct engine_request *request, const struct job *job)
+static void job_change(struct engine *e, const struct engine_request *request,
+                       const struct job *job)
 {
 	struct registry_transaction t;
 	struct proposal *p = proposal_begin(e, PROPOSE_IMMEDIATE, &t);
 	if (!p) {
-		answer_now(e, &request->id, ENGINE_UNAVAILABLE, NULL, "too much is being written at once: try again");
+		answer_now(e, &request->id, ENGINE_UNAVAILABLE, NULL,
+		           "too much is being written at once: try again");
 		return;
 	}
 	p->request = request->id;
@@ -199,8 +218,8 @@ static void job_run(struct engine *e, const struct engine_request *request, stru
 {
 	struct step_why why = {""};
 	if (job->proposal || still_open(e, job)) {
-		step_why(&why, STEP_FAILED, "job '%s' is running: essaim op wait %llu", request->job,
-		         (unsigned long long)job->row.last);
+		verdict_why(&why, STEP_FAILED, "job '%s' is running: essaim op wait %llu",
+		            request->job, (unsigned long long)job->row.last);
 		answer_now(e, &request->id, ENGINE_LOCKED, NULL, why.text);
 		return;
 	}
@@ -224,9 +243,11 @@ void job_request(struct engine *e, const struct engine_request *request)
 	if (request->ask == ASK_JOB_ADD && !fit(e, request, &why)) {
 		answer_now(e, &request->id, ENGINE_REFUSED, NULL, why.text);
 	} else if (request->ask == ASK_JOB_ADD && jobs_count(e) >= e->settings.jobs_max) {
-		answer_now(e, &request->id, ENGINE_REFUSED, NULL, "there are as many jobs as there can be: essaim job list");
+		answer_now(e, &request->id, ENGINE_REFUSED, NULL,
+		           "there are as many jobs as there can be: essaim job list");
 	} else if (request->ask != ASK_JOB_ADD && !job) {
-		step_why(&why, STEP_FAILED, "there is no job '%s': essaim job list", request->job);
+		verdict_why(&why, STEP_FAILED, "there is no job '%s': essaim job list",
+		            request->job);
 		answer_now(e, &request->id, ENGINE_NOT_FOUND, NULL, why.text);
 	} else if (request->ask == ASK_JOB_RUN) {
 		job_run(e, request, job);

@@ -1,9 +1,9 @@
 /*
- * engine_legs.c: an operation's steps are its verb's, with the hooks before and after them; a leg is
- * a run of them with one target.
+ * engine_legs.c: an operation's steps are its verb's, with the hooks before and after them; a leg
+ * is a run of them with one target.
  *
- * A hook is any executable of the administrator's: it reads the operation as JSON, and the one before
- * may refuse. After a crash it may be run again, so it must bear that.
+ * A hook is any executable of the administrator's: it reads the operation as JSON, and the one
+ * before may refuse. After a crash it may be run again, so it must bear that.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -39,7 +39,8 @@ static void json(struct command_line *command, const char *text)
 	json_text(command, "", text);
 }
 
-static void json_operation(const struct operation_row *row, const char *when, struct command_line *command)
+static void json_operation(const struct operation_row *row, const char *when,
+                           struct command_line *command)
 {
 	char number[64];
 	snprintf(number, sizeof(number), "{\"operation\":%llu,\"when\":\"%s\",\"noun\":\"",
@@ -61,7 +62,8 @@ static void json_operation(const struct operation_row *row, const char *when, st
 	json(command, "}}\n");
 }
 
-static bool hook_build(const struct step_context *context, struct command_line *out, const char *when)
+static bool hook_build(const struct step_context *context, struct command_line *out,
+                       const char *when)
 {
 	out->program = context->hook_program;
 	command_word(out, "%s", when);
@@ -70,12 +72,14 @@ static bool hook_build(const struct step_context *context, struct command_line *
 	return true;
 }
 
-static bool before_build(const struct step_context *context, struct command_line *out, struct step_why *why)
+static bool before_build(const struct step_context *context, struct command_line *out,
+                         struct step_why *why)
 {
 	return hook_build(context, out, "before");
 }
 
-static bool after_build(const struct step_context *context, struct command_line *out, struct step_why *why)
+static bool after_build(const struct step_context *context, struct command_line *out,
+                        struct step_why *why)
 {
 	return hook_build(context, out, "after");
 }
@@ -85,12 +89,12 @@ static void hook_words(const struct command_result *result, const char *what, st
 	size_t size = result->err.size < 400 ? result->err.size : 400;
 	while (size && (result->err.data[size - 1] == '\n' || result->err.data[size - 1] == ' '))
 		size--;
-	step_why(why, STEP_FAILED, "%s (exit %d): %.*s", what, result->code, (int)size,
-	         size ? (const char *)result->err.data : "");
+	verdict_why(why, STEP_FAILED, "%s (exit %d): %.*s", what, result->code, (int)size,
+	            size ? (const char *)result->err.data : "");
 }
 
-static enum step_verdict before_judge(const struct step_context *context, const struct command_result *result,
-                                      struct step_why *why)
+static enum step_verdict before_judge(const struct step_context *context,
+                                      const struct command_result *result, struct step_why *why)
 {
 	if (result->code == 0)
 		return STEP_OK;
@@ -99,8 +103,8 @@ static enum step_verdict before_judge(const struct step_context *context, const 
 }
 
 /* What is done is done: a hook after it can only be told about. */
-static enum step_verdict after_judge(const struct step_context *context, const struct command_result *result,
-                                     struct step_why *why)
+static enum step_verdict after_judge(const struct step_context *context,
+                                     const struct command_result *result, struct step_why *why)
 {
 	if (result->code)
 		hook_words(result, "done, but a hook after it failed", why);
@@ -111,7 +115,8 @@ static bool hooked(const struct step_context *context, bool after)
 {
 	const struct engine_view *view = context->view;
 	return context->hook_program && view->hooked &&
-	       view->hooked(view->context, context->operation->noun, context->operation->verb, after);
+	       view->hooked(view->context, context->operation->noun, context->operation->verb,
+	                    after);
 }
 
 static enum step_verdict before_check(const struct step_context *context, struct step_why *why)
@@ -125,12 +130,19 @@ static enum step_verdict after_check(const struct step_context *context, struct 
 }
 
 static const struct verb_step hook_before = {
-	.name = "hooks before", .check = before_check, .act = {before_build, before_judge},
-	.cancellable = true, .repeatable = true, .harmless = true,
+    .name = "hooks before",
+    .check = before_check,
+    .act = {before_build, before_judge},
+    .cancellable = true,
+    .repeatable = true,
+    .harmless = true,
 };
 static const struct verb_step hook_after = {
-	.name = "hooks after", .check = after_check, .act = {after_build, after_judge},
-	.repeatable = true, .harmless = true,
+    .name = "hooks after",
+    .check = after_check,
+    .act = {after_build, after_judge},
+    .repeatable = true,
+    .harmless = true,
 };
 
 /* ---- steps and legs ---- */

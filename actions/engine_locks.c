@@ -1,6 +1,7 @@
 /*
  * engine_locks.c: locks are the lists of open operations. Whoever finds one taken is refused ('!')
- * or waits in the queue ('~'); the queue is by number, so nobody is overtaken by who wants the same.
+ * or waits in the queue ('~'); the queue is by number, so nobody is overtaken by who wants the
+ * same.
  */
 #include <string.h>
 
@@ -85,13 +86,16 @@ void locks_say(struct engine *e, const struct slot *holder, const char *name, st
 	char age[24], left[24];
 	say_length(e->now.wall - row->asked_wall, age);
 	say_length(row->deadline_wall - e->now.wall, left);
-	step_why(why, STEP_FAILED,
-	         "'%s' is locked by operation %llu, %s %s, of %s from %s, for %s; it ends in %s at the "
-	         "latest: essaim op wait %llu",
-	         name, (unsigned long long)row->number, row->noun, row->verb, row->who,
-	         row->job[0] ? row->job : known ? member.name : "a node that left", age,
-	         row->deadline_wall > e->now.wall ? left : "a moment (it is past its deadline)",
-	         (unsigned long long)row->number);
+	verdict_why(
+	    why, STEP_FAILED,
+	    "'%s' is locked by operation %llu, %s %s, of %s from %s, for %s; it ends in %s at the "
+	    "latest: essaim op wait %llu",
+	    name, (unsigned long long)row->number, row->noun, row->verb, row->who,
+	    row->job[0] ? row->job
+	    : known     ? member.name
+			: "a node that left",
+	    age, row->deadline_wall > e->now.wall ? left : "a moment (it is past its deadline)",
+	    (unsigned long long)row->number);
 }
 
 /* Adds to the table; false: was there. */

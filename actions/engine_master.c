@@ -28,17 +28,19 @@ static void propose_change(struct engine *e, struct slot *slot)
 }
 
 /* Ends it: the row goes, the audit row says how, and the verb's own rows change with them. */
-static void propose_end(struct engine *e, struct slot *slot, enum operation_state state, const char *memo,
-                        const char *text)
+static void propose_end(struct engine *e, struct slot *slot, enum operation_state state,
+                        const char *memo, const char *text)
 {
 	struct operation_row *row = &e->row;
 	*row = slot->row;
 	if (memo)
 		memcpy(row->memo, memo, sizeof(row->memo));
-	struct step_context context = {e->settings.view, row, e->settings.self, e->now.wall, row->memo, 0};
+	struct step_context context = {e->settings.view, row,       e->settings.self,
+	                               e->now.wall,      row->memo, 0};
 	struct step_why why = {""};
 	e->changes.count = e->changes.used = 0;
-	if (slot->verb && slot->verb->rows && !slot->verb->rows(&context, state, &e->changes, &why)) {
+	if (slot->verb && slot->verb->rows &&
+	    !slot->verb->rows(&context, state, &e->changes, &why)) {
 		state = OPERATION_UNKNOWN;
 		e->changes.count = 0;
 	}
@@ -61,10 +63,12 @@ static void propose_end(struct engine *e, struct slot *slot, enum operation_stat
 	change_others(e, &t, &e->changes);
 	proposal_send(e, p, &t);
 	slot->proposal = p->number;
-	output_trace(e, ENGINE_RULE_ENDED, row->number, 0, (int64_t)state, operation_state_name(state));
+	output_trace(e, ENGINE_RULE_ENDED, row->number, 0, (int64_t)state,
+	             operation_state_name(state));
 }
 
-static void end_from_row(struct engine *e, struct slot *slot, enum operation_state state, const char *more)
+static void end_from_row(struct engine *e, struct slot *slot, enum operation_state state,
+                         const char *more)
 {
 	char text[OPERATION_TEXT_MAX + 1];
 	memcpy(text, slot->row.text, sizeof(text));
@@ -80,7 +84,8 @@ static void begin(struct engine *e, struct slot *slot)
 	for (uint32_t i = 0; i < slot->row.target_count; i++) {
 		if (view_member_by_id(e->settings.view, slot->row.targets[i], &member))
 			continue;
-		end_from_row(e, slot, OPERATION_UNDONE, "its node was removed before it could begin");
+		end_from_row(e, slot, OPERATION_UNDONE,
+		             "its node was removed before it could begin");
 		return;
 	}
 	e->row = slot->row;
@@ -104,7 +109,8 @@ static void forward_done(struct engine *e, struct slot *slot, const struct leg *
 	e->row.undoing = slot->row.state == OPERATION_CANCELLING;
 	memcpy(e->row.memo, report->memo, sizeof(e->row.memo));
 	propose_change(e, slot);
-	output_trace(e, ENGINE_RULE_LEG_DONE, slot->row.number, slot->row.targets[leg->where], 0, NULL);
+	output_trace(e, ENGINE_RULE_LEG_DONE, slot->row.number, slot->row.targets[leg->where], 0,
+	             NULL);
 }
 
 /* A leg is undone (or left as it is): the ones before it are next. */
@@ -119,7 +125,8 @@ static void gone_back(struct engine *e, struct slot *slot, const struct leg *leg
 	if (leg->from == 0 || ENGINE_WEAKENED(e, ENGINE_WEAK_UNDO)) {
 		char text[OPERATION_TEXT_MAX + 1];
 		memcpy(text, e->row.text, sizeof(text));
-		propose_end(e, slot, e->row.left ? OPERATION_FAILED : OPERATION_UNDONE, report->memo, text);
+		propose_end(e, slot, e->row.left ? OPERATION_FAILED : OPERATION_UNDONE,
+		            report->memo, text);
 		return;
 	}
 	output_trace(e, ENGINE_RULE_GOES_BACK, slot->row.number, 0, 0, e->row.text);
@@ -162,8 +169,8 @@ void master_report(struct engine *e, node_id from, const struct engine_report *r
 	if (!slot || !slot->version || !slot->verb)
 		return;
 	struct leg leg = leg_of(slot->verb, &slot->row);
-	if (from != slot->row.targets[leg.where] || report->from != leg.from || report->to != leg.to ||
-	    report->undoing != leg.undoing)
+	if (from != slot->row.targets[leg.where] || report->from != leg.from ||
+	    report->to != leg.to || report->undoing != leg.undoing)
 		return; /* of a leg that is over, or of nobody we asked */
 	slot->report = *report;
 	slot->reported = true;
@@ -191,7 +198,8 @@ static void dispatch(struct engine *e, struct slot *slot, const struct leg *leg)
 	m->dispatch.operation = slot->row;
 	output_send(e, slot->row.targets[leg->where], m);
 	slot->dispatch_at = e->now.boot + RESEND;
-	output_trace(e, ENGINE_RULE_DISPATCHED, slot->row.number, slot->row.targets[leg->where], leg->from, NULL);
+	output_trace(e, ENGINE_RULE_DISPATCHED, slot->row.number, slot->row.targets[leg->where],
+	             leg->from, NULL);
 }
 
 static bool past_deadline(const struct engine *e, const struct slot *slot)
@@ -202,14 +210,16 @@ static bool past_deadline(const struct engine *e, const struct slot *slot)
 static void due_at_deadline(struct engine *e, const struct slot *slot)
 {
 	duration left = slot->row.deadline_wall - e->now.wall;
-	due_at(e, e->now.boot + (left < 10 * SECOND ? left : 10 * SECOND)); /* wall clocks are set */
+	due_at(e,
+	       e->now.boot + (left < 10 * SECOND ? left : 10 * SECOND)); /* wall clocks are set */
 }
 
 static void cancel(struct engine *e, struct slot *slot)
 {
 	e->row = slot->row;
 	e->row.state = OPERATION_CANCELLING;
-	say_more(e->row.text, sizeof(e->row.text), slot->cancel ? slot->wish : "its deadline passed");
+	say_more(e->row.text, sizeof(e->row.text),
+	         slot->cancel ? slot->wish : "its deadline passed");
 	output_trace(e, ENGINE_RULE_CANCELLING, slot->row.number, 0, 0, e->row.text);
 	propose_change(e, slot);
 }
@@ -221,9 +231,11 @@ static bool target_gone(struct engine *e, struct slot *slot, const struct leg *l
 		return false;
 	char text[160];
 	say(text, sizeof(text),
-	         "the node that did it was removed from the cluster at step %u: how far it went is not known",
-	         slot->row.step);
-	output_trace(e, ENGINE_RULE_TARGET_GONE, slot->row.number, slot->row.targets[leg->where], 0, NULL);
+	    "the node that did it was removed from the cluster at step %u: how far it went is not "
+	    "known",
+	    slot->row.step);
+	output_trace(e, ENGINE_RULE_TARGET_GONE, slot->row.number, slot->row.targets[leg->where], 0,
+	             NULL);
 	end_from_row(e, slot, OPERATION_UNKNOWN, text);
 	return true;
 }
@@ -233,7 +245,8 @@ static void consider_queued(struct engine *e, struct slot *slot)
 	if (slot->cancel || slot->abandon)
 		end_from_row(e, slot, OPERATION_UNDONE, slot->wish);
 	else if (past_deadline(e, slot))
-		end_from_row(e, slot, OPERATION_UNDONE, "its deadline passed before it could begin");
+		end_from_row(e, slot, OPERATION_UNDONE,
+		             "its deadline passed before it could begin");
 	else
 		due_at_deadline(e, slot);
 }
@@ -263,7 +276,8 @@ static void consider_running(struct engine *e, struct slot *slot)
 static void consider(struct engine *e, struct slot *slot)
 {
 	if (!may_propose(e, slot)) {
-		if (!slot->version && ENGINE_WEAKENED(e, ENGINE_WEAK_COMMIT)) {
+		if (slot->version && slot->row.state == OPERATION_QUEUED && slot->verb &&
+		    ENGINE_WEAKENED(e, ENGINE_WEAK_COMMIT)) {
 			struct leg leg = leg_of(slot->verb, &slot->row);
 			dispatch(e, slot, &leg);
 		}
@@ -308,7 +322,8 @@ void master_gained(struct engine *e)
 
 /* ---- progress ---- */
 
-static void queued_waits(const struct engine *e, const struct slot *slot, struct engine_progress *out)
+static void queued_waits(const struct engine *e, const struct slot *slot,
+                         struct engine_progress *out)
 {
 	for (uint32_t i = 0; i < e->ordered_count; i++) {
 		const struct slot *other = &e->slots[e->ordered[i]];
@@ -318,8 +333,10 @@ static void queued_waits(const struct engine *e, const struct slot *slot, struct
 			for (uint32_t b = 0; b < other->lock_count; b++) {
 				if (slot->locks[a] != other->locks[b])
 					continue;
-				say(out->waits, sizeof(out->waits), "waits for operation %llu, %s %s",
-				         (unsigned long long)other->row.number, other->row.noun, other->row.verb);
+				say(out->waits, sizeof(out->waits),
+				    "waits for operation %llu, %s %s",
+				    (unsigned long long)other->row.number, other->row.noun,
+				    other->row.verb);
 				return;
 			}
 		}
@@ -349,9 +366,12 @@ void master_progress(const struct engine *e, const struct slot *slot, struct eng
 	bool known = view_member_by_id(e->settings.view, slot->row.targets[leg.where], &member);
 	if (known && member.state == UNREACHABLE)
 		say(out->waits, sizeof(out->waits),
-		         "'%s', where it runs, is unreachable: it is finished when that is back", member.name);
-	else if (slot->reported && (slot->report.state == LEG_NONE || slot->report.state == LEG_WAITING))
-		say(out->waits, sizeof(out->waits), "%.*s", (int)sizeof(out->waits) - 1, slot->report.text);
+		    "'%s', where it runs, is unreachable: it is finished when that is back",
+		    member.name);
+	else if (slot->reported &&
+	         (slot->report.state == LEG_NONE || slot->report.state == LEG_WAITING))
+		say(out->waits, sizeof(out->waits), "%.*s", (int)sizeof(out->waits) - 1,
+		    slot->report.text);
 	else if (!slot->reported && known)
 		say(out->waits, sizeof(out->waits), "'%s' is asked how far it is", member.name);
 }

@@ -39,8 +39,8 @@ void *output_copy(struct engine *e, const void *data, size_t size)
 	return e->out.arena + at;
 }
 
-void output_trace(struct engine *e, enum engine_rule rule, uint64_t number, node_id node, int64_t value,
-           const char *text)
+void output_trace(struct engine *e, enum engine_rule rule, uint64_t number, node_id node,
+                  int64_t value, const char *text)
 {
 	/* What is told to people must not cost what is done: the last places are kept. */
 	if (e->out.count + TURN_EFFECTS > EFFECTS_MAX || e->out.used + 2048 > ARENA_SIZE)

@@ -74,7 +74,8 @@ void change_operation(struct engine *e, struct registry_transaction *t,
 void change_job(struct engine *e, struct registry_transaction *t, const struct job_row *row,
                 uint64_t expected)
 {
-	struct registry_row put = {.kind = REGISTRY_JOB, .name = {(const uint8_t *)row->name, strlen(row->name)}};
+	struct registry_row put = {.kind = REGISTRY_JOB,
+	                           .name = {(const uint8_t *)row->name, strlen(row->name)}};
 	put.job = output_copy(e, row, sizeof(*row));
 	change_put(e, t, &put, expected);
 }
@@ -91,7 +92,8 @@ static void prune(struct engine *e, struct registry_transaction *t)
 	output_trace(e, ENGINE_RULE_AUDIT_DROPPED, 0, 0, (int64_t)oldest->number, NULL);
 }
 
-void change_audit(struct engine *e, struct registry_transaction *t, const struct audit_row *row, bool new)
+void change_audit(struct engine *e, struct registry_transaction *t, const struct audit_row *row,
+                  bool new)
 {
 	uint8_t name[AUDIT_NAME_SIZE];
 	audit_name(row->number, name);
@@ -150,7 +152,8 @@ static void start_failed(struct engine *e, const struct proposal *p, enum propos
 	if (result == PROPOSAL_UNKNOWN)
 		watchers_failed(e, p->audit, ENGINE_NOT_MASTER, "");
 	else
-		watchers_failed(e, p->audit, ENGINE_UNAVAILABLE, result == PROPOSAL_CONFLICT ? meanwhile : text);
+		watchers_failed(e, p->audit, ENGINE_UNAVAILABLE,
+		                result == PROPOSAL_CONFLICT ? meanwhile : text);
 }
 
 static void settle(struct engine *e, const struct proposal *p, enum proposal_result result,
@@ -174,7 +177,8 @@ static void settle(struct engine *e, const struct proposal *p, enum proposal_res
 	}
 	if (p->job != UINT32_MAX && e->jobs[p->job].proposal == p->number) {
 		e->jobs[p->job].proposal = 0;
-		e->jobs[p->job].propose_at = result == PROPOSAL_APPLIED ? 0 : e->now.boot + PROPOSE_AGAIN;
+		e->jobs[p->job].propose_at =
+		    result == PROPOSAL_APPLIED ? 0 : e->now.boot + PROPOSE_AGAIN;
 	}
 	if (p->kind != PROPOSE_START && p->kind != PROPOSE_CHANGE && p->kind != PROPOSE_END)
 		return;
@@ -187,7 +191,8 @@ static void settle(struct engine *e, const struct proposal *p, enum proposal_res
 		output_trace(e, ENGINE_RULE_CONFLICT, slot->row.number, 0, 0, NULL);
 }
 
-void proposed_input(struct engine *e, uint64_t number, enum proposal_result result, const char *text)
+void proposed_input(struct engine *e, uint64_t number, enum proposal_result result,
+                    const char *text)
 {
 	e->queue_dirty = true;
 	for (uint32_t i = 0; i < PROPOSALS_MAX; i++) {
@@ -205,7 +210,8 @@ void proposals_forget(struct engine *e)
 {
 	for (uint32_t i = 0; i < PROPOSALS_MAX; i++) {
 		struct proposal *p = &e->proposals[i];
-		if (p->number && p->kind == PROPOSE_IMMEDIATE && output_room(e, TURN_EFFECTS, TURN_BYTES))
+		if (p->number && p->kind == PROPOSE_IMMEDIATE &&
+		    output_room(e, TURN_EFFECTS, TURN_BYTES))
 			answer_now(e, &p->request, ENGINE_NOT_MASTER, NULL, "");
 		p->number = 0;
 	}

@@ -8,8 +8,9 @@
 #include "engine_inside.h"
 
 /* The row that would be committed, from the request and its plan. */
-static void row_from(struct engine *e, const struct engine_request *request, const struct verb *verb,
-                     const struct operation_plan *plan, struct operation_row *row)
+static void row_from(struct engine *e, const struct engine_request *request,
+                     const struct verb *verb, const struct operation_plan *plan,
+                     struct operation_row *row)
 {
 	memset(row, 0, sizeof(*row));
 	row->id = request->id;
@@ -39,15 +40,21 @@ static int plan(struct engine *e, const struct engine_request *request, const st
 {
 	memset(&e->plan, 0, sizeof(e->plan));
 	const struct plan_context context = {
-		.view = e->settings.view, .noun = request->noun, .verb = request->verb,
-		.arguments = &request->arguments, .blob = request->blob, .who = request->who,
-		.from = request->from, .now_wall = e->now.wall,
+	    .view = e->settings.view,
+	    .noun = request->noun,
+	    .verb = request->verb,
+	    .arguments = &request->arguments,
+	    .blob = request->blob,
+	    .who = request->who,
+	    .from = request->from,
+	    .now_wall = e->now.wall,
 	};
 	int r = verb_arguments_check(verb, e->settings.view, &request->arguments, why);
 	if (r == 0)
 		r = verb->plan(&context, &e->plan, why);
 	if (r == 0 && !locks_legal(&e->plan.locks)) {
-		step_why(why, STEP_FAILED, "it would need more locks than an operation can have");
+		verdict_why(why, STEP_FAILED,
+		            "it would need more locks than an operation can have");
 		r = -E2BIG;
 	}
 	return r;
@@ -60,13 +67,15 @@ static bool targets_there(struct engine *e, const struct verb *verb, struct step
 	for (uint32_t i = 0; i < e->plan.target_count; i++) {
 		struct engine_member member;
 		if (!view_member_by_id(e->settings.view, e->plan.targets[i], &member)) {
-			step_why(why, STEP_FAILED, "a node it would run on is no member any more");
+			verdict_why(why, STEP_FAILED,
+			            "a node it would run on is no member any more");
 			return false;
 		}
 		if (member.state == UNREACHABLE && verb->step_count) {
-			step_why(why, STEP_FAILED,
-			         "'%s', where it would run, is unreachable: essaim node show %s says since when and why",
-			         member.name, member.name);
+			verdict_why(why, STEP_FAILED,
+			            "'%s', where it would run, is unreachable: essaim node show %s "
+			            "says since when and why",
+			            member.name, member.name);
 			return false;
 		}
 	}
@@ -83,8 +92,9 @@ static enum engine_result propose_operation(struct engine *e, const struct engin
 	if (!p) {
 		if (slot)
 			slot_drop(e, slot);
-		step_why(why, STEP_FAILED, "%u operations are open, no more are taken on: essaim op list",
-		         e->settings.operations_max);
+		verdict_why(why, STEP_FAILED,
+		            "%u operations are open, no more are taken on: essaim op list",
+		            e->settings.operations_max);
 		return ENGINE_UNAVAILABLE;
 	}
 	p->slot = (uint32_t)(slot - e->slots);
@@ -98,7 +108,8 @@ static enum engine_result propose_operation(struct engine *e, const struct engin
 	if (request->blob.size) {
 		uint8_t name[OPERATION_NAME_SIZE];
 		operation_name(&request->id, name);
-		struct registry_row blob = {.kind = REGISTRY_BLOB, .name = {name, sizeof(name)}, .bytes = request->blob};
+		struct registry_row blob = {
+		    .kind = REGISTRY_BLOB, .name = {name, sizeof(name)}, .bytes = request->blob};
 		change_put(e, &t, &blob, REGISTRY_ABSENT);
 	}
 	if (job) {
@@ -122,14 +133,15 @@ static enum engine_result propose_immediate(struct engine *e, const struct engin
 {
 	struct operation_row *row = &e->row;
 	row_from(e, request, verb, &e->plan, row);
-	struct step_context context = {e->settings.view, row, e->settings.self, e->now.wall, row->memo, 0};
+	struct step_context context = {e->settings.view, row,       e->settings.self,
+	                               e->now.wall,      row->memo, 0};
 	e->changes.count = e->changes.used = 0;
 	if (verb->rows && !verb->rows(&context, OPERATION_DONE, &e->changes, why))
 		return ENGINE_REFUSED;
 	struct registry_transaction t;
 	struct proposal *p = proposal_begin(e, PROPOSE_IMMEDIATE, &t);
 	if (!p) {
-		step_why(why, STEP_FAILED, "too much is being written at once: try again");
+		verdict_why(why, STEP_FAILED, "too much is being written at once: try again");
 		return ENGINE_UNAVAILABLE;
 	}
 	p->request = request->id;
@@ -159,11 +171,12 @@ enum engine_result operation_begin(struct engine *e, const struct engine_request
 	const struct verb *verb = verb_find(e->settings.verbs, request->noun, request->verb);
 	why->text[0] = '\0';
 	if (!verb) {
-		step_why(why, STEP_FAILED, "the master knows no '%s %s': essaim help", request->noun, request->verb);
+		verdict_why(why, STEP_FAILED, "the master knows no '%s %s': essaim help",
+		            request->noun, request->verb);
 		return ENGINE_REFUSED;
 	}
 	if (request->blob.size > OPERATION_BLOB_MAX || !arguments_legal(&request->arguments)) {
-		step_why(why, STEP_FAILED, "its arguments are too large or not well-formed");
+		verdict_why(why, STEP_FAILED, "its arguments are too large or not well-formed");
 		return ENGINE_REFUSED;
 	}
 	if (plan(e, request, verb, why) || !targets_there(e, verb, why))
@@ -175,7 +188,7 @@ enum engine_result operation_begin(struct engine *e, const struct engine_request
 		return ENGINE_LOCKED;
 	}
 	if (request->dry_run) {
-		step_why(why, STEP_OK, "%s", e->plan.told);
+		verdict_why(why, STEP_OK, "%s", e->plan.told);
 		return ENGINE_DONE;
 	}
 	if (!verb->step_count)
@@ -207,7 +220,8 @@ static bool repeated(struct engine *e, const struct engine_request *request)
 	}
 	for (uint32_t i = 0; i < PROPOSALS_MAX; i++) {
 		const struct proposal *p = &e->proposals[i];
-		if (p->number && p->kind == PROPOSE_IMMEDIATE && request_id_equal(&p->request, &request->id))
+		if (p->number && p->kind == PROPOSE_IMMEDIATE &&
+		    request_id_equal(&p->request, &request->id))
 			return true; /* under way: it is answered once */
 	}
 	return false;
@@ -234,7 +248,7 @@ static void about_one(struct engine *e, const struct engine_request *request)
 		const struct audit_row *row = audit_read(e, request->number);
 		char text[64];
 		say(text, sizeof(text), "there is no operation %llu: essaim op list",
-		         (unsigned long long)request->number);
+		    (unsigned long long)request->number);
 		if (row && row->ended_wall)
 			answer_ended(e, &request->id, row);
 		else
@@ -242,14 +256,15 @@ static void about_one(struct engine *e, const struct engine_request *request)
 		return;
 	}
 	if (!watcher_add(e, &request->id, request->number, false, request->ask == ASK_CANCEL)) {
-		answer_now(e, &request->id, ENGINE_UNAVAILABLE, slot, "too many wait for answers: try again");
+		answer_now(e, &request->id, ENGINE_UNAVAILABLE, slot,
+		           "too many wait for answers: try again");
 		return;
 	}
 	if (request->ask == ASK_CANCEL || request->ask == ASK_ABANDON) {
 		slot->cancel = slot->cancel || request->ask == ASK_CANCEL;
 		slot->abandon = slot->abandon || request->ask == ASK_ABANDON;
 		say(slot->wish, sizeof(slot->wish), "%s by %s",
-		         request->ask == ASK_CANCEL ? "cancelled" : "given up", request->who);
+		    request->ask == ASK_CANCEL ? "cancelled" : "given up", request->who);
 		slot->fresh = true;
 		e->queue_dirty = true;
 	}

@@ -14,7 +14,7 @@ static const struct {
 	bool event;
 } rules[] = {
 #define RULE(name, level, event, sentence) {#name, sentence, ENGINE_LEVEL_##level, event},
-	ENGINE_RULES(RULE)
+    ENGINE_RULES(RULE)
 #undef RULE
 };
 
@@ -50,7 +50,8 @@ static const char *filled(const struct engine_trace *trace, const char *node, co
 	return room;
 }
 
-void engine_trace_sentence(const struct engine_trace *trace, const char *node, char *out, size_t size)
+void engine_trace_sentence(const struct engine_trace *trace, const char *node, char *out,
+                           size_t size)
 {
 	size_t used = 0;
 	for (const char *at = rules[trace->rule].sentence; *at && used + 1 < size;) {

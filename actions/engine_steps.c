@@ -4,8 +4,8 @@
  *     forward:  check -> ABOUT durable -> act --OK--> next step
  *                                          |--certainly not--> back
  *                                          `--nobody knows --> probe --there--> next step
- *                                                                `---absent--> back (after a crash: act again)
- *     back:     ABOUT durable -> undo --OK, or the probe finds nothing--> the step below
+ *                                                                `---absent--> back (after a crash:
+ * act again) back:     ABOUT durable -> undo --OK, or the probe finds nothing--> the step below
  *                                  `--it stays--> left behind, told, and on
  *     at both ends: ENDED durable -> report
  */
@@ -33,8 +33,12 @@ static const struct verb_step *step_of(const struct engine *e, const struct exec
 static struct step_context context_of(const struct engine *e, struct execution *x)
 {
 	return (struct step_context){
-		.view = e->settings.view, .operation = &x->record.operation, .self = e->settings.self,
-		.now_wall = e->now.wall, .memo = x->record.memo, .hook_program = e->settings.hook_program,
+	    .view = e->settings.view,
+	    .operation = &x->record.operation,
+	    .self = e->settings.self,
+	    .now_wall = e->now.wall,
+	    .memo = x->record.memo,
+	    .hook_program = e->settings.hook_program,
 	};
 }
 
@@ -104,7 +108,7 @@ static void nobody_knows(struct engine *e, struct execution *x)
 {
 	char head[NAME_MAX_SIZE + 64];
 	say(head, sizeof(head), "%s: it is not known whether that was done%s", step_of(e, x)->name,
-	         x->why.text[0] ? ": " : "");
+	    x->why.text[0] ? ": " : "");
 	note(x, head, x->why.text);
 	end_leg(e, x, LEG_UNKNOWN);
 }
@@ -129,7 +133,9 @@ static void probe(struct engine *e, struct execution *x)
 static void begin_act(struct engine *e, struct execution *x)
 {
 	if (x->record.attempt >= ATTEMPTS_MAX) {
-		fail(e, x, "it was begun three times, and each time its node stopped before it ended", false);
+		fail(e, x,
+		     "it was begun three times, and each time its node stopped before it ended",
+		     false);
 		return;
 	}
 	output_trace(e, ENGINE_RULE_STEP, x->record.number, 0, index_of(x), step_of(e, x)->name);
@@ -138,7 +144,8 @@ static void begin_act(struct engine *e, struct execution *x)
 		execution_report(e, x);
 }
 
-static void check_again(struct engine *e, struct execution *x, const struct verb_step *step, const char *why)
+static void check_again(struct engine *e, struct execution *x, const struct verb_step *step,
+                        const char *why)
 {
 	if (!x->waits_until)
 		x->waits_until = e->now.boot + (step->timeout ? step->timeout : STEP_TIMEOUT);
@@ -274,12 +281,15 @@ static const struct step_act *act_of(const struct verb_step *step, enum executio
 	return task == TASK_UNDO ? &step->undo : &step->act;
 }
 
-static void act_ended(struct engine *e, struct execution *x, enum step_verdict verdict, const char *why);
-static void undo_ended(struct engine *e, struct execution *x, enum step_verdict verdict, const char *why);
-static void probe_ended(struct engine *e, struct execution *x, enum step_verdict verdict, const char *why);
+static void act_ended(struct engine *e, struct execution *x, enum step_verdict verdict,
+                      const char *why);
+static void undo_ended(struct engine *e, struct execution *x, enum step_verdict verdict,
+                       const char *why);
+static void probe_ended(struct engine *e, struct execution *x, enum step_verdict verdict,
+                        const char *why);
 
-static void ended(struct engine *e, struct execution *x, enum execution_task task, enum step_verdict verdict,
-                  const char *why)
+static void ended(struct engine *e, struct execution *x, enum execution_task task,
+                  enum step_verdict verdict, const char *why)
 {
 	if (task == TASK_PROBE)
 		probe_ended(e, x, verdict, why);
@@ -302,7 +312,7 @@ void steps_run(struct engine *e, struct execution *x, enum execution_task task)
 	memset(command, 0, sizeof(*command));
 	bool built = act_of(step, task)->build(&context, command, &why);
 	if (built && command->overflow)
-		step_why(&why, STEP_FAILED, "its command would be too long");
+		verdict_why(&why, STEP_FAILED, "its command would be too long");
 	if (!built || command->overflow) {
 		x->state = EXECUTION_DECIDING;
 		ended(e, x, task, STEP_FAILED, why.text);
@@ -313,8 +323,10 @@ void steps_run(struct engine *e, struct execution *x, enum execution_task task)
 	if (!command->output_limit)
 		command->output_limit = OUTPUT_LIMIT;
 	struct command_line *kept = output_copy(e, command, sizeof(*command));
-	for (uint32_t i = 0; i < kept->word_count; i++) { /* words point into text, and text has moved */
-		if (kept->words[i] >= command->text && kept->words[i] < command->text + sizeof(command->text))
+	for (uint32_t i = 0; i < kept->word_count;
+	     i++) { /* words point into text, and text has moved */
+		if (kept->words[i] >= command->text &&
+		    kept->words[i] < command->text + sizeof(command->text))
 			kept->words[i] = kept->text + (kept->words[i] - command->text);
 	}
 	x->run = ++e->runs;
@@ -334,8 +346,8 @@ void steps_cancel(struct engine *e, struct execution *x)
 {
 	if (x->state == EXECUTION_WAITING && x->task == TASK_DECIDE)
 		x->state = EXECUTION_DECIDING;
-	if (x->state != EXECUTION_COMMAND || x->task != TASK_ACT || x->killed || !step_of(e, x)->cancellable ||
-	    !output_room(e, TURN_EFFECTS, TURN_BYTES))
+	if (x->state != EXECUTION_COMMAND || x->task != TASK_ACT || x->killed ||
+	    !step_of(e, x)->cancellable || !output_room(e, TURN_EFFECTS, TURN_BYTES))
 		return;
 	x->killed = true;
 	output_add(e, DO_KILL)->kill.run = x->run;
@@ -355,28 +367,31 @@ static void say_end(const struct command_result *result, struct step_why *why)
 	const char *tail = size ? err + size - kept : "";
 	switch (result->end) {
 	case COMMAND_EXITED:
-		step_why(why, STEP_FAILED, "exit %d%s%.*s", result->code, kept ? ": " : "", (int)kept, tail);
+		verdict_why(why, STEP_FAILED, "exit %d%s%.*s", result->code, kept ? ": " : "",
+		            (int)kept, tail);
 		return;
 	case COMMAND_SIGNALED:
-		step_why(why, STEP_FAILED, "ended by signal %d%s%.*s", result->code, kept ? ": " : "", (int)kept, tail);
+		verdict_why(why, STEP_FAILED, "ended by signal %d%s%.*s", result->code,
+		            kept ? ": " : "", (int)kept, tail);
 		return;
 	case COMMAND_TIMED_OUT:
-		step_why(why, STEP_FAILED, "it did not end in its time and was killed");
+		verdict_why(why, STEP_FAILED, "it did not end in its time and was killed");
 		return;
 	case COMMAND_KILLED:
-		step_why(why, STEP_FAILED, "it was killed");
+		verdict_why(why, STEP_FAILED, "it was killed");
 		return;
 	case COMMAND_NOT_STARTED:
-		step_why(why, STEP_FAILED, "it could not be started%s%.*s", kept ? ": " : "", (int)kept, tail);
+		verdict_why(why, STEP_FAILED, "it could not be started%s%.*s", kept ? ": " : "",
+		            (int)kept, tail);
 		return;
 	case COMMAND_LOST:
-		step_why(why, STEP_FAILED, "its result was lost");
+		verdict_why(why, STEP_FAILED, "its result was lost");
 		return;
 	}
 }
 
-static enum step_verdict judge(struct engine *e, struct execution *x, const struct command_result *result,
-                               struct step_why *why)
+static enum step_verdict judge(struct engine *e, struct execution *x,
+                               const struct command_result *result, struct step_why *why)
 {
 	const struct step_act *act = act_of(step_of(e, x), x->task);
 	struct step_context context = context_of(e, x);
@@ -395,27 +410,31 @@ static enum step_verdict judge(struct engine *e, struct execution *x, const stru
 	return result->code == 0 ? STEP_OK : STEP_UNCERTAIN;
 }
 
-static void act_ended(struct engine *e, struct execution *x, enum step_verdict verdict, const char *why)
+static void act_ended(struct engine *e, struct execution *x, enum step_verdict verdict,
+                      const char *why)
 {
 	const struct verb_step *step = step_of(e, x);
 	if (verdict == STEP_OK) {
 		note(x, "", why);
-		output_trace(e, ENGINE_RULE_STEP_DONE, x->record.number, 0, index_of(x), step->name);
+		output_trace(e, ENGINE_RULE_STEP_DONE, x->record.number, 0, index_of(x),
+		             step->name);
 		next_step(x);
 	} else if (verdict == STEP_FAILED || ENGINE_WEAKENED(e, ENGINE_WEAK_LOST)) {
 		fail(e, x, why, false);
 	} else if (step->probe.build) {
-		step_why(&x->why, STEP_UNCERTAIN, "%s", *why ? why : "it is not clear how it ended");
+		verdict_why(&x->why, STEP_UNCERTAIN, "%s",
+		            *why ? why : "it is not clear how it ended");
 		probe(e, x);
 	} else if (step->repeatable) {
 		fail(e, x, why, !step->harmless);
 	} else {
-		step_why(&x->why, STEP_UNCERTAIN, "%s", why);
+		verdict_why(&x->why, STEP_UNCERTAIN, "%s", why);
 		nobody_knows(e, x);
 	}
 }
 
-static void undo_ended(struct engine *e, struct execution *x, enum step_verdict verdict, const char *why)
+static void undo_ended(struct engine *e, struct execution *x, enum step_verdict verdict,
+                       const char *why)
 {
 	if (verdict == STEP_OK) {
 		next_step(x);
@@ -423,7 +442,7 @@ static void undo_ended(struct engine *e, struct execution *x, enum step_verdict 
 	}
 	char kept[OPERATION_TEXT_MAX + 1];
 	say(kept, sizeof(kept), "%s", why);
-	step_why(&x->why, STEP_FAILED, "%s", kept);
+	verdict_why(&x->why, STEP_FAILED, "%s", kept);
 	if (step_of(e, x)->probe.build)
 		probe(e, x);
 	else
@@ -444,7 +463,8 @@ static void found_absent(struct engine *e, struct execution *x)
 	output_trace(e, ENGINE_RULE_FOUND_ABSENT, x->record.number, 0, index_of(x), NULL);
 	if (goes_back(x)) {
 		next_step(x);
-	} else if (x->record.operation.state == OPERATION_CANCELLING && step_of(e, x)->cancellable) {
+	} else if (x->record.operation.state == OPERATION_CANCELLING &&
+	           step_of(e, x)->cancellable) {
 		x->record.cancelled = true;
 		turn_back(x, false);
 	} else if (x->why.text[0]) {
@@ -455,7 +475,8 @@ static void found_absent(struct engine *e, struct execution *x)
 	}
 }
 
-static void probe_ended(struct engine *e, struct execution *x, enum step_verdict verdict, const char *why)
+static void probe_ended(struct engine *e, struct execution *x, enum step_verdict verdict,
+                        const char *why)
 {
 	if (verdict == STEP_THERE) {
 		found_there(e, x);
@@ -468,7 +489,7 @@ static void probe_ended(struct engine *e, struct execution *x, enum step_verdict
 		leave_behind(e, x, why);
 	} else {
 		if (!x->why.text[0])
-			step_why(&x->why, STEP_UNCERTAIN, "%s", why);
+			verdict_why(&x->why, STEP_UNCERTAIN, "%s", why);
 		nobody_knows(e, x);
 	}
 }

@@ -1,6 +1,6 @@
 /*
- * engine_watchers.c: who waits for an answer, and what they are told until then. Known to the master
- * only: when it changes, they are told NOT_MASTER and ask the next.
+ * engine_watchers.c: who waits for an answer, and what they are told until then. Known to the
+ * master only: when it changes, they are told NOT_MASTER and ask the next.
  */
 #include <string.h>
 
@@ -85,12 +85,14 @@ static void forget(struct engine *e, struct watcher *w)
 	e->watcher_count--;
 }
 
-/* Everybody who waits for this operation. An answer is small: room is kept for all of them by turns. */
+/* Everybody who waits for this operation. An answer is small: room is kept for all of them by
+ * turns. */
 void watchers_ended(struct engine *e, const struct audit_row *row)
 {
 	for (uint32_t i = 0; i < e->settings.watchers_max && e->watcher_count; i++) {
 		struct watcher *w = &e->watchers[i];
-		if (!w->used || w->number != row->number || !output_room(e, TURN_EFFECTS, TURN_BYTES))
+		if (!w->used || w->number != row->number ||
+		    !output_room(e, TURN_EFFECTS, TURN_BYTES))
 			continue; /* no room: watchers_tell finds it ended */
 		answer_ended(e, &w->request, row);
 		forget(e, w);

@@ -19,7 +19,8 @@ bool view_member_by_id(const struct engine_view *view, node_id id, struct engine
 	return false;
 }
 
-bool view_member_by_name(const struct engine_view *view, const char *name, struct engine_member *out)
+bool view_member_by_name(const struct engine_view *view, const char *name,
+                         struct engine_member *out)
 {
 	for (uint32_t i = 0; view->member(view->context, i, out); i++) {
 		if (!strcmp(out->name, name))
@@ -44,7 +45,8 @@ void command_word(struct command_line *command, const char *format, ...)
 	command->text_size += (uint32_t)size + 1;
 }
 
-enum step_verdict step_why(struct step_why *why, enum step_verdict verdict, const char *format, ...)
+enum step_verdict verdict_why(struct step_why *why, enum step_verdict verdict, const char *format,
+                              ...)
 {
 	va_list list;
 	va_start(list, format);
@@ -141,28 +143,32 @@ static bool of_kind(const struct verb_argument *argument, const struct engine_vi
 	case ARGUMENT_FLAG:
 		if (!*value || !strcmp(value, "yes"))
 			return true;
-		step_why(why, STEP_FAILED, "'--%s' takes no value", argument->name);
+		verdict_why(why, STEP_FAILED, "'--%s' takes no value", argument->name);
 		return false;
 	case ARGUMENT_NAME:
 		if (is_name(value))
 			return true;
-		step_why(why, STEP_FAILED, "'%s' is no name: letters, digits and ._+- are, not beginning with - or .",
-		         value);
+		verdict_why(
+		    why, STEP_FAILED,
+		    "'%s' is no name: letters, digits and ._+- are, not beginning with - or .",
+		    value);
 		return false;
 	case ARGUMENT_NODE:
 		if (view_member_by_name(view, value, &member))
 			return true;
-		step_why(why, STEP_FAILED, "no member is called '%s': essaim node list shows them", value);
+		verdict_why(why, STEP_FAILED,
+		            "no member is called '%s': essaim node list shows them", value);
 		return false;
 	case ARGUMENT_SIZE:
 		if (verb_size(value, &size))
 			return true;
-		step_why(why, STEP_FAILED, "'%s' is no size: 20G, 512M or bytes as 1048576B are", value);
+		verdict_why(why, STEP_FAILED, "'%s' is no size: 20G, 512M or bytes as 1048576B are",
+		            value);
 		return false;
 	case ARGUMENT_DURATION:
 		if (duration_parse(value, &length, &error) == 0)
 			return true;
-		step_why(why, STEP_FAILED, "%s", error.text);
+		verdict_why(why, STEP_FAILED, "%s", error.text);
 		return false;
 	}
 	return false;
@@ -185,16 +191,18 @@ int verb_arguments_check(const struct verb *verb, const struct engine_view *view
 	for (uint32_t cursor = 0; arguments_next(arguments, &cursor, name, &value);) {
 		const struct verb_argument *argument = argument_find(verb, name);
 		if (!argument) {
-			step_why(why, STEP_FAILED, "'%s %s' knows no argument '%s'", verb->noun, verb->verb, name);
+			verdict_why(why, STEP_FAILED, "'%s %s' knows no argument '%s'", verb->noun,
+			            verb->verb, name);
 			return -EINVAL;
 		}
 		if (!of_kind(argument, view, value, why))
 			return -EINVAL;
 	}
 	for (uint32_t i = 0; i < verb->argument_count; i++) {
-		if (verb->arguments[i].required && !arguments_get(arguments, verb->arguments[i].name)) {
-			step_why(why, STEP_FAILED, "'%s %s' needs '%s'", verb->noun, verb->verb,
-			         verb->arguments[i].name);
+		if (verb->arguments[i].required &&
+		    !arguments_get(arguments, verb->arguments[i].name)) {
+			verdict_why(why, STEP_FAILED, "'%s %s' needs '%s'", verb->noun, verb->verb,
+			            verb->arguments[i].name);
 			return -EINVAL;
 		}
 	}

@@ -8,7 +8,8 @@
 #include "text.h"
 
 /* Appends `first` and `second` as one NUL-ended text. */
-static bool append(char *list, uint32_t *size, uint32_t room, struct bytes first, struct bytes second)
+static bool append(char *list, uint32_t *size, uint32_t room, struct bytes first,
+                   struct bytes second)
 {
 	size_t need = first.size + second.size + 1;
 	if (need > room - *size)
@@ -69,7 +70,8 @@ bool arguments_legal(const struct arguments *list)
 	for (uint32_t at = 0; at < list->size;) {
 		size_t size = text_size(list->text + at);
 		const char *equals = memchr(list->text + at, '=', size);
-		if (!equals || equals == list->text + at || equals - (list->text + at) > NAME_MAX_SIZE)
+		if (!equals || equals == list->text + at ||
+		    equals - (list->text + at) > NAME_MAX_SIZE)
 			return false;
 		at += (uint32_t)size + 1;
 	}
@@ -132,7 +134,8 @@ bool memo_set(char memo[OPERATION_MEMO_MAX + 1], const char *name, const char *v
 	if (there)
 		old = to + 1 - from;
 	size_t name_size = text_size(name), value_size = text_size(value);
-	if (all - old + name_size + value_size + 2 > OPERATION_MEMO_MAX || memchr(value, '\n', value_size))
+	if (all - old + name_size + value_size + 2 > OPERATION_MEMO_MAX ||
+	    memchr(value, '\n', value_size))
 		return false;
 	if (there) {
 		memmove(memo + from, memo + from + old, all + 1 - from - old);

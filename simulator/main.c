@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "faults.h"
+#include "ops.h"
 #include "play.h"
 #include "report.h"
 #include "schedule.h"
@@ -361,12 +362,15 @@ int main(int argc, char **argv)
 		misused("it wants a verb, such as", "run");
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help")) {
 		fputs(usage, stdout);
+		fputs(ops_usage, stdout);
 		return 0;
 	}
 	if (seal_start()) {
 		fprintf(stderr, "essaim-sim: libsodium does not start\n");
 		return 1;
 	}
+	if (!strcmp(argv[1], "ops"))
+		return verb_ops(argc, argv);
 	parse(argc, argv, &o);
 	if (!strcmp(argv[1], "run"))
 		return verb_run(&o);

@@ -125,11 +125,13 @@ static bool one_member(void *context, uint32_t position, struct engine_member *o
 static void what_a_verb_does_not_know_is_refused(void **state)
 {
 	static const struct verb_argument known[] = {
-		{"name", ARGUMENT_NAME, true, ""},  {"size", ARGUMENT_SIZE, true, ""},
-		{"node", ARGUMENT_NODE, false, ""}, {"force", ARGUMENT_FLAG, false, ""},
+	    {"name", ARGUMENT_NAME, true, ""},
+	    {"size", ARGUMENT_SIZE, true, ""},
+	    {"node", ARGUMENT_NODE, false, ""},
+	    {"force", ARGUMENT_FLAG, false, ""},
 	};
-	static const struct verb verb = {.noun = "volume", .verb = "create", .arguments = known,
-	                                 .argument_count = 4};
+	static const struct verb verb = {
+	    .noun = "volume", .verb = "create", .arguments = known, .argument_count = 4};
 	struct engine_view view = {.member = one_member};
 	struct step_why why = {""};
 	struct arguments list = {0};
@@ -139,14 +141,15 @@ static void what_a_verb_does_not_know_is_refused(void **state)
 	arguments_add(&list, "size", "1G");
 	arguments_add(&list, "node", "n1");
 	assert_int_equal(verb_arguments_check(&verb, &view, &list, &why), 0);
-	static const char *const wrong[][2] = {{"node", "n2"}, {"size", "1"}, {"name", "-x"},
+	static const char *const wrong[][2] = {{"node", "n2"},  {"size", "1"},      {"name", "-x"},
 	                                       {"name", "a/b"}, {"force", "maybe"}, {"sice", "1G"}};
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		struct arguments more = list;
 		arguments_add(&more, wrong[i][0], wrong[i][1]);
 		assert_int_not_equal(verb_arguments_check(&verb, &view, &more, &why), 0);
-		assert_non_null(strstr(why.text, wrong[i][0][0] == 'f' || wrong[i][0][2] == 'c' ? wrong[i][0]
-		                                                                            : wrong[i][1]));
+		assert_non_null(strstr(why.text, wrong[i][0][0] == 'f' || wrong[i][0][2] == 'c'
+		                                     ? wrong[i][0]
+		                                     : wrong[i][1]));
 	}
 }
 
@@ -195,16 +198,16 @@ static void what_is_stored_and_sent_stays_small(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(an_argument_is_found_by_its_whole_name),
-		cmocka_unit_test(an_argument_that_does_not_fit_changes_nothing),
-		cmocka_unit_test(lists_from_elsewhere_are_looked_at),
-		cmocka_unit_test(locks_say_whether_they_are_waited_for),
-		cmocka_unit_test(a_memo_keeps_the_last_value_of_a_name),
-		cmocka_unit_test(a_size_needs_its_unit),
-		cmocka_unit_test(what_a_verb_does_not_know_is_refused),
-		cmocka_unit_test(a_command_that_does_not_fit_says_so),
-		cmocka_unit_test(a_sentence_names_what_it_is_about),
-		cmocka_unit_test(what_is_stored_and_sent_stays_small),
+	    cmocka_unit_test(an_argument_is_found_by_its_whole_name),
+	    cmocka_unit_test(an_argument_that_does_not_fit_changes_nothing),
+	    cmocka_unit_test(lists_from_elsewhere_are_looked_at),
+	    cmocka_unit_test(locks_say_whether_they_are_waited_for),
+	    cmocka_unit_test(a_memo_keeps_the_last_value_of_a_name),
+	    cmocka_unit_test(a_size_needs_its_unit),
+	    cmocka_unit_test(what_a_verb_does_not_know_is_refused),
+	    cmocka_unit_test(a_command_that_does_not_fit_says_so),
+	    cmocka_unit_test(a_sentence_names_what_it_is_about),
+	    cmocka_unit_test(what_is_stored_and_sent_stays_small),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
