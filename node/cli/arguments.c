@@ -175,7 +175,7 @@ int globals_parse(struct words *words, struct globals *out, struct failure *f)
 static int unknown_option(struct failure *f, const struct command *command, const char *word)
 {
 	const char *names[OPTION_NAMES_MAX];
-	char name[64], typed[64], what[192], why[128] = "it takes no option of its own";
+	char name[64], typed[64], what[192], why[256] = "it takes no option of its own";
 	size_t count = 0, size;
 	for (const struct option *o = command->options; o->name != NULL; o++) {
 		size_t used = count == 0 ? 0 : strlen(why);

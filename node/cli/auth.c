@@ -2,6 +2,7 @@
 #include "client.h"
 #include "human.h"
 #include "json.h"
+#include "prepare.h"
 #include "request.h"
 
 #include <stdio.h>
@@ -52,7 +53,10 @@ int auth_perform(struct invocation *in, struct failure *f)
 {
 	json_t *result;
 	struct exchange x = {.verb = "doctor auth", .args = in->args};
-	int code = request_exchange(in, &x, &result, f);
+	int code = prepare_token(in, f);
+	if (code != CODE_DONE)
+		return code;
+	code = request_exchange(in, &x, &result, f);
 	if (result == NULL)
 		return code;
 	request_show(in, result);
@@ -79,7 +83,9 @@ static json_t *ask_why(const struct invocation *in)
 
 int join_perform(struct invocation *in, struct failure *f)
 {
-	int code = request_run(in, f);
+	int code = prepare_token(in, f);
+	if (code == CODE_DONE)
+		code = request_run(in, f);
 	if (code == CODE_DONE || code == CODE_USAGE)
 		return code;
 	json_t *result = ask_why(in);

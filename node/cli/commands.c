@@ -1,4 +1,5 @@
 #include "commands.h"
+#include "add.h"
 #include "auth.h"
 #include "examine.h"
 #include "backup.h"
@@ -67,7 +68,7 @@ const struct command commands[] = {
 		.verb = "join", .writes = true, .verify = "essaim status",
 		.arguments = {{.word = "ADDRESS", .key = "addresses", .count = ARGUMENT_MANY}},
 		.options = {{"token", "TOKEN", "token", OPTION_REQUIRED, NULL,
-			     "made by 'essaim token create' on any member"},
+			     "made by 'essaim token create' on any member; '-' reads it from standard input"},
 			    {"name", "NAME", "name", OPTION_TEXT, NULL,
 			     "this node's name; otherwise the daemon's own --name"},
 			    WITNESS("join as a witness: it votes and keeps the ledger, no more")},
@@ -180,6 +181,47 @@ const struct command commands[] = {
 			"it says so with both addresses.",
 		.examples = {{"essaim node show n2", NULL}},
 		.show = show_node,
+	},
+	{
+		.noun = "node", .verb = "add", .writes = true, .verify = "essaim node list",
+		.arguments = {{.word = "USER@HOST[:PORT]", .key = "target"}},
+		.options = {{"host-key", "SHA256:...", "host_key", OPTION_TEXT, NULL,
+			     "the key that machine must show, as ssh-keygen -l prints it there"},
+			    {"identity", "FILE", "identity", OPTION_TEXT, NULL,
+			     "log in with this key file and nothing else"},
+			    {"package", "FILE", "package", OPTION_TEXT, NULL,
+			     "the essaim .deb to install there, also over another version"},
+			    {"no-install", NULL, "no_install", OPTION_FLAG, NULL,
+			     "install nothing: refuse if essaim is not there"},
+			    {"name", "NAME", "name", OPTION_TEXT, NULL,
+			     "the new member's name; otherwise its daemon's own"},
+			    WITNESS("as a witness: it votes and keeps the ledger, no more"),
+			    {"through", "ADDRESS", "through", OPTION_TEXT, NULL,
+			     "where it is to join; otherwise this node, then other members"},
+			    {"dry-run", NULL, "dry_run", OPTION_FLAG, NULL,
+			     "print the steps and do nothing"}},
+		.summary = "make another machine a member, from here, over ssh",
+		.help = "Logs in there as root, looks, installs essaim if it is missing, starts it,\n"
+			"and lets it join with a token made for this one join. The token goes\n"
+			"over the connection, on no command line, and is revoked if the join\n"
+			"fails. One line a step; an error names the step, why, what is done\n"
+			"already, and the command that helps. A second try begins anew and\n"
+			"leaves alone what is right.\n"
+			"\n"
+			"The machine must show a key that known_hosts has, or --host-key names;\n"
+			"else it is shown to you, once, and remembered when you type yes. Keys of\n"
+			"the agent and of ~/.ssh are tried, then a password is asked for.\n"
+			"~/.ssh/config is not read.\n"
+			"\n"
+			"Without --package the one that apt kept when it installed essaim here\n"
+			"is taken, if that machine has none. Its address is the one that its\n"
+			"/etc/essaim/essaim.conf says; the first is made from its route outside.",
+		.examples = {{"essaim node add root@192.0.2.7", "known to ssh, essaim installed or kept here"},
+			     {"essaim node add root@192.0.2.7 --package essaim_0.1.0_amd64.deb",
+			      "install this one first"},
+			     {"essaim node add root@pi:2222 --witness --host-key SHA256:...",
+			      "from a script"}},
+		.perform = add_perform, .show = show_added,
 	},
 	{
 		.noun = "node", .verb = "remove", .writes = true, .verify = "essaim node list",
@@ -457,7 +499,8 @@ const struct command commands[] = {
 		.noun = "doctor", .verb = "auth",
 		.arguments = {{.word = "ADDRESS", .key = "address"}},
 		.options = {{"token", "TOKEN", "token", OPTION_TEXT, NULL,
-			     "the token that did not work; without it the member tells nothing"},
+			     "the token that did not work ('-': standard input); without it the member "
+			     "tells nothing"},
 			    {"name", "NAME", "name", OPTION_TEXT, NULL,
 			     "the name to join under; otherwise the daemon's own --name"}},
 		.summary = "why this node cannot join, or reach, the member at an address",

@@ -5,6 +5,7 @@
 #include "request.h"
 #include "words.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,6 +114,25 @@ static int too_large(struct failure *f)
 	char why[96];
 	snprintf(why, sizeof why, "at most %d bytes (64 KiB) fit", VALUE_MAX_SIZE);
 	return failure_set(f, CODE_FAILED, "the value is too large", why);
+}
+
+int prepare_token(struct invocation *in, struct failure *f)
+{
+	static uint8_t data[VALUE_MAX_SIZE + 1];
+	if (strcmp(json_text(in->args, "token"), "-") != 0)
+		return 0;
+	ssize_t n = read_all(STDIN_FILENO, data);
+	if (n < 0)
+		return failure_set(f, CODE_FAILED, "cannot read standard input", strerror((int)-n));
+	while (n > 0 && isspace(data[n - 1]))
+		n--;
+	json_t *text = n > 0 && n < TOKEN_TEXT_MAX ? json_stringn((const char *)data, (size_t)n) : NULL;
+	explicit_bzero(data, sizeof data);
+	if (text == NULL)
+		return failure_set(f, CODE_USAGE, "there is no token on standard input",
+				   n == 0 ? "it is empty" : "what is there is none");
+	json_object_set_new(in->args, "token", text);
+	return 0;
 }
 
 int prepare_put(struct invocation *in, struct failure *f)

@@ -17,6 +17,8 @@ int prepare_confirmed(struct invocation *invocation, struct failure *f);
 bool prepare_typed(const char *expected);
 
 /* "-" becomes what standard input holds; bytes that JSON cannot carry well become base64. */
+/* A --token of '-' is read from standard input: on a command line `ps` would show it. */
+int prepare_token(struct invocation *invocation, struct failure *f);
 int prepare_put(struct invocation *invocation, struct failure *f);
 
 /* Without PREFIX: everything. */
