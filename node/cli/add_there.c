@@ -80,7 +80,11 @@ static int key_changed(const struct adding *a, struct failure *f)
 	snprintf(why, sizeof why, "it shows %s (%s), but is known with %s: another machine answers, or it "
 		 "was installed anew", a->key.fingerprint, a->key.kind, a->key.other);
 	failure_set(f, CODE_FAILED, "the key of that machine has changed", why);
-	failure_hint(f, "look at its console: if that is its key, --host-key %s", a->key.fingerprint);
+	if (a->target.port == SSH_PORT)
+		failure_hint(f, "ssh-keygen -R %s   # only if its console shows the new key", a->target.host);
+	else
+		failure_hint(f, "ssh-keygen -R '[%s]:%u'   # only if its console shows the new key",
+			     a->target.host, a->target.port);
 	return CODE_FAILED;
 }
 
@@ -495,6 +499,8 @@ static void take_refusal(struct adding *a, struct failure *f)
 		failure_set(f, CODE_FAILED, "the join failed", why);
 		failure_hint(f, "%s", json_text(error, "hint"));
 		f->report = json_incref(json_member(said, "doctor"));
+		if (a->output.code == CODE_USAGE) /* an older one takes no token from standard input */
+			failure_hint(f, "--package with the release that runs here");
 	}
 	json_decref(said);
 }

@@ -213,10 +213,11 @@ const struct command commands[] = {
 			"the agent and of ~/.ssh are tried, then a password is asked for.\n"
 			"~/.ssh/config is not read.\n"
 			"\n"
-			"Without --package the one that apt kept when it installed essaim here\n"
-			"is taken, if that machine has none. Its address is the one that its\n"
+			"Without --package the one that apt-get fetched to install essaim here,\n"
+			"and kept, is taken if that machine has none; one that was installed\n"
+			"from a file has to be named. Its address is the one that its\n"
 			"/etc/essaim/essaim.conf says; the first is made from its route outside.",
-		.examples = {{"essaim node add root@192.0.2.7", "known to ssh, essaim installed or kept here"},
+		.examples = {{"essaim node add root@192.0.2.7", "essaim is there, or apt-get kept it here"},
 			     {"essaim node add root@192.0.2.7 --package essaim_0.1.0_amd64.deb",
 			      "install this one first"},
 			     {"essaim node add root@pi:2222 --witness --host-key SHA256:...",
