@@ -231,7 +231,6 @@ struct verb {
 	const struct verb_step *steps;
 	uint32_t step_count; /* 0: nothing is run anywhere; plan and rows are one transaction */
 	duration deadline;   /* of the whole; 0: one hour */
-	bool no_hooks;
 	/* At the master. 0, or -errno: refused, for the reason in `why`. */
 	int (*plan)(const struct plan_context *context, struct operation_plan *out,
 	            struct step_why *why);
