@@ -197,6 +197,7 @@ static void swap_addresses(struct world *w, struct fault *f, bool begins)
 	machine_kill(w, a);
 	machine_kill(w, b);
 	network_swap(&w->network, a, b);
+	w->operators.moved_at = w->now;
 }
 
 static void disk_stall(struct world *w, struct fault *f, bool begins)

@@ -79,6 +79,7 @@ void foreign_swap(struct world *w, struct fault *f, bool begins)
 	/* A daemon is told its address when it starts. */
 	machine_kill(w, ours);
 	network_swap(&w->network, ours, theirs);
+	w->operators.moved_at = w->now;
 	start_all(w);
 }
 

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "foreign.h"
 #include "world.h"
@@ -176,12 +177,25 @@ static void see_commit(struct world *w, struct machine *m)
  * What only those named dead had committed, or had told a client, may be lost now, and was paid for by
  * whoever seized. From here on everything must hold again; but no client's history is whole.
  */
-static void new_generation(struct world *w, const struct machine *m, uint64_t number)
+static bool is_latest(const struct observe *o, const struct generation *generation)
+{
+	return generation->number == o->generation.number &&
+	       !memcmp(&generation->hash, &o->generation.hash, sizeof(generation->hash));
+}
+
+/*
+ * A founder may be lost before anybody hears of what it founded. Then another founds a generation of the
+ * same number, and that one counts; not so if somebody still follows into the first one later.
+ */
+static void new_generation(struct world *w, const struct machine *m,
+                           const struct generation *generation)
 {
 	struct observe *o = &w->observe;
-	if (number <= o->generation)
+	bool founds = m->index == w->operators.seizing.seizer;
+	if (generation->number < o->generation.number || is_latest(o, generation) ||
+	    (generation->number == o->generation.number && !founds))
 		return;
-	o->generation = number;
+	o->generation = *generation;
 	o->epochs.last = 0;
 	o->quorums.count = 0;
 	prefix_cut(&o->prefix, o->shown[m->index]);
@@ -200,20 +214,31 @@ static bool look_for_generation(struct world *w, const struct machine *m, const 
 	if (status.standing == STANDING_STARTING)
 		return false;
 	if (status.generation.number > 1)
-		new_generation(w, m, status.generation.number);
+		new_generation(w, m, &status.generation);
 	return true;
+}
+
+/* What a founder had committed that was lost with it says nothing of the ledger that goes on. */
+static bool of_latest(const struct world *w, const struct machine *m, const struct now *now)
+{
+	struct status_view status;
+	if (!w->observe.generation.number)
+		return true;
+	gossip_status(m->core, now, &status);
+	return is_latest(&w->observe, &status.generation);
 }
 
 void observe_stepped(struct world *w, struct machine *m, const struct now *now)
 {
 	if (w->settings.membership_only || w->settings.rivals || m->foreign)
 		return;
-	enum seizing seizing = w->operators.seizing;
-	if ((seizing == SEIZING_ASKS || seizing == SEIZING_LOST) && m->index == w->operators.seizer &&
-	    !look_for_generation(w, m, now))
+	const struct seizing_state *seizing = &w->operators.seizing;
+	if ((seizing->phase == SEIZING_ASKS || seizing->phase == SEIZING_LOST) &&
+	    m->index == seizing->seizer && !look_for_generation(w, m, now))
 		return;
 	see_authority(w, m, now);
-	see_commit(w, m);
+	if (of_latest(w, m, now))
+		see_commit(w, m);
 }
 
 void observe_rolled_back(struct world *w, const struct machine *m)
@@ -239,10 +264,18 @@ static void see_config(struct world *w, const struct machine *m)
 	struct status_view status;
 	struct now now = machine_now(w, m);
 	gossip_status(m->core, &now, &status);
-	if (w->settings.rivals || (w->observe.generation && status.generation.number < w->observe.generation))
+	if (w->settings.rivals || status.generation.number < w->observe.generation.number)
 		return;
 	quorums_report(&w->observe.quorums, &w->observe.violations, w->now, m->index,
 	               &status.config);
+}
+
+static void see_generation(struct world *w, const struct machine *m)
+{
+	struct status_view status;
+	struct now now = machine_now(w, m);
+	gossip_status(m->core, &now, &status);
+	new_generation(w, m, &status.generation);
 }
 
 void observe_traced(struct world *w, const struct machine *m, const struct trace *trace)
@@ -267,8 +300,8 @@ void observe_traced(struct world *w, const struct machine *m, const struct trace
 		.settled = o->settled,
 	};
 	sometimes_traced(&o->sometimes, &moment);
-	if (trace->rule == RULE_GENERATION)
-		new_generation(w, m, (uint64_t)trace->numbers[0]);
+	if (trace->rule == RULE_GENERATION && m->core)
+		see_generation(w, m);
 	if (trace->rule == RULE_CONFIG && m->core)
 		see_config(w, m);
 }
@@ -296,7 +329,10 @@ static void count_situations(struct world *w)
 	met[SOMETIMES_LIED] += w->insiders.said;
 	met[SOMETIMES_UPGRADED] += w->operators.upgrades;
 	met[SOMETIMES_REKEYED] += w->operators.rekeyed;
-	met[SOMETIMES_SEIZED] += w->operators.seizures;
+	met[SOMETIMES_SEIZED] += w->operators.seizing.done;
+	met[SOMETIMES_SEIZER_LOST] += w->operators.seizing.lost_seizers;
+	met[SOMETIMES_SEIZED_AGAIN] += w->operators.seizing.again;
+	met[SOMETIMES_UNTRUE_WORD] += w->operators.seizing.untrue_words;
 }
 
 void observe_end(struct world *w)
@@ -304,7 +340,7 @@ void observe_end(struct world *w)
 	struct observe *o = &w->observe;
 	uint32_t stuck;
 	count_situations(w);
-	for (uint32_t key = 0; key < WRITES_KEYS && world_sound(w) && !o->generation; key++) {
+	for (uint32_t key = 0; key < WRITES_KEYS && world_sound(w) && !o->generation.number; key++) {
 		enum linear_verdict verdict = linear_check(&o->histories[key], &stuck);
 		o->undecided += verdict == LINEAR_UNDECIDED;
 		if (verdict != LINEAR_NO)

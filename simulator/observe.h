@@ -41,7 +41,7 @@ struct observe {
 	uint64_t stamp;     /* orders the histories' begins and ends */
 	uint64_t undecided; /* histories too tangled to search */
 	struct budget_window *budgets; /* per machine */
-	uint64_t generation; /* the highest that somebody is a member of, if above 1 */
+	struct generation generation; /* the last that was founded, if above 1 */
 	bool settled;       /* the founding is over */
 	uint64_t *shown; /* per machine: committed entries up to here were compared */
 };

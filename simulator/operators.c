@@ -5,12 +5,8 @@
 #include "world.h"
 
 #define PATIENCE (10 * SECOND)
-#define TRY_AGAIN (2 * SECOND)
-#define SEIZE_PATIENCE (30 * SECOND)
 
-enum { CLIENT_SETTING, CLIENT_REKEY, CLIENT_SEIZE };
-
-static bool status_of(const struct world *w, const struct machine *m, struct status_view *out)
+bool operators_status(const struct world *w, const struct machine *m, struct status_view *out)
 {
 	if (m->state != MACHINE_UP)
 		return false;
@@ -49,7 +45,7 @@ static void set(struct world *w, struct machine *m, const struct fault *f)
 	};
 	const char *const *one = all[f->group % (sizeof(all) / sizeof(all[0]))];
 	struct status_view status;
-	if (!status_of(w, m, &status))
+	if (!operators_status(w, m, &status))
 		return;
 	struct command command = {.kind = COMMAND_SETTING_PUT, .if_version = NO_VERSION};
 	command.key = (struct bytes){(const uint8_t *)one[0], strlen(one[0])};
@@ -64,7 +60,7 @@ static void set(struct world *w, struct machine *m, const struct fault *f)
 
 /* ---- rekey ---- */
 
-static bool stays(const struct machine *m)
+bool operators_may_return(const struct machine *m)
 {
 	return m->life && !m->scrapped && m->ended != STANDING_LEFT && m->ended != STANDING_REMOVED;
 }
@@ -81,22 +77,32 @@ static bool knows(const struct world *w, const struct machine *by, const struct 
 bool operators_stays(const struct world *w, const struct machine *m)
 {
 	for (uint32_t i = 0; i < w->count; i++)
-		if (stays(m) && knows(w, &w->machines[i], m))
+		if (operators_may_return(m) && knows(w, &w->machines[i], m))
 			return true;
 	return false;
 }
 
+/* Came, or got its key, after the founding. */
+static bool is_new(const struct world *w, const struct machine *m)
+{
+	return m->id_count > 0 || m->index >= w->count - w->people.held_back;
+}
+
 /*
  * Keys are changed one after the other: whoever is away while all that it knows change theirs, or die,
- * has nobody left to believe, and must be reset.
+ * has nobody left to believe, and must be reset. So must a newcomer of whom only the dead had heard.
  */
-static bool all_know_the_last(const struct world *w)
+bool operators_all_know_the_new(const struct world *w)
 {
-	for (uint32_t i = 0; i < w->count; i++)
-		for (uint32_t j = 0; j < w->count; j++)
-			if (w->machines[i].id_count && stays(&w->machines[i]) &&
-			    stays(&w->machines[j]) && !knows(w, &w->machines[j], &w->machines[i]))
+	for (uint32_t i = 0; i < w->count; i++) {
+		const struct machine *m = &w->machines[i];
+		for (uint32_t j = 0; is_new(w, m) && j < w->count; j++) {
+			const struct machine *other = &w->machines[j];
+			if (i != j && operators_may_return(m) && operators_may_return(other) &&
+			    (!knows(w, other, m) || !knows(w, m, other)))
 				return false;
+		}
+	}
 	return true;
 }
 
@@ -116,7 +122,7 @@ bool operators_new_key(struct world *w, struct machine *m)
 static void rekey(struct world *w, struct machine *m)
 {
 	struct status_view status;
-	if (!status_of(w, m, &status) || m->lies || !all_know_the_last(w) || w->copies.held ||
+	if (!operators_status(w, m, &status) || m->lies || !operators_all_know_the_new(w) || w->copies.held ||
 	    w->copies.rollbacks || w->copies.clones)
 		return; /* a copy of a folder has the key it was made with */
 	if (!operators_new_key(w, m))
@@ -155,159 +161,13 @@ static void upgrade(struct world *w, struct machine *m, bool begins)
 	machine_kill(w, m);
 }
 
-/* ---- seize ---- */
-
-static void again(struct world *w, duration wait)
-{
-	if (w->operators.asked)
-		return;
-	w->operators.asked = true;
-	struct event *event = queue_event(&w->queue, EVENT_PERSON, 0, 0);
-	event->number = OPERATORS_DUE;
-	queue_push(&w->queue, w->now + wait, event);
-}
-
-static struct machine *any_member(struct world *w, struct status_view *status)
-{
-	uint32_t first = (uint32_t)prng_below(&w->people.dice, w->count);
-	for (uint32_t i = 0; i < w->count; i++) {
-		struct machine *m = &w->machines[(first + i) % w->count];
-		if (status_of(w, m, status))
-			return m;
-	}
-	return NULL;
-}
-
-/* Could it seize? A witness cannot. */
-static bool may_seize(const struct world *w, const struct machine *m)
-{
-	return stays(m) && operators_role(w, m->index) == ROLE_NODE;
-}
-
-static uint32_t survivors(const struct world *w, const struct config *config, uint32_t lost)
-{
-	uint32_t count = 0;
-	for (uint32_t i = 0; i < w->count; i++) {
-		uint32_t voter = 0;
-		while (voter < lost && config->voters[voter] != w->machines[i].id)
-			voter++;
-		count += voter == lost && may_seize(w, &w->machines[i]);
-	}
-	return count;
-}
-
-/* So many voters, the first of the list, never run again. */
-static void scrap(struct world *w, const struct config *config, uint32_t lost)
-{
-	for (uint32_t i = 0; i < lost; i++) {
-		struct machine *m = world_find(w, config->voters[i]);
-		machine_recover(w, m);
-		machine_crash(w, m);
-		m->scrapped = true;
-	}
-}
-
-static void lose_quorum(struct world *w)
-{
-	struct status_view status;
-	if (!any_member(w, &status) || w->operators.seizing != SEIZING_NOT || w->people.gone ||
-	    !all_know_the_last(w) || w->copies.held || w->copies.rollbacks || w->copies.clones || status.level < 2)
-		return;
-	uint32_t lost = status.config.voter_count - status.config.voter_count / 2;
-	if (status.config.voter_count < 2 || survivors(w, &status.config, lost) == 0)
-		return;
-	scrap(w, &status.config, lost);
-	w->people.gone += w->count; /* nobody else may go: may_go */
-	w->operators.seizing = SEIZING_LOST;
-}
-
-/* Those of the scrapped that `m` still knows as members. */
-static uint32_t name_dead(const struct world *w, const struct machine *m, node_id *out)
-{
-	struct now now = machine_now(w, m);
-	uint32_t count = 0;
-	for (uint32_t i = 0; i < w->count && count < 64; i++) {
-		struct member_view view;
-		const struct machine *dead = &w->machines[i];
-		if (dead->scrapped && gossip_member(m->core, &now, dead->id, &view) &&
-		    view.state != GONE_REMOVED && view.state != GONE_LEFT)
-			out[count++] = dead->id;
-	}
-	return count;
-}
-
-/* There is a master after all (the voters changed while they died): no seizure, they are removed. */
-static void remove_dead(struct world *w, struct machine *m)
-{
-	node_id dead[64];
-	uint32_t count = name_dead(w, m, dead);
-	struct command command = {.kind = COMMAND_MEMBER_REMOVE, .if_version = NO_VERSION};
-	struct input input = {.kind = INPUT_REQUEST};
-	input.request.client = OPERATORS_CLIENT + CLIENT_SETTING;
-	input.request.command = &command;
-	input.request.patience = PATIENCE;
-	if (count == 0)
-		w->operators.seizing = SEIZING_DONE;
-	for (uint32_t i = 0; i < count && m->state == MACHINE_UP; i++) {
-		command.subject = dead[i];
-		machine_input(w, m, &input);
-	}
-}
-
-static void try_to_seize(struct world *w)
-{
-	struct status_view status;
-	struct machine *m = any_member(w, &status);
-	node_id dead[64];
-	if (m && status.generation.number > 1)
-		w->operators.seizing = SEIZING_DONE; /* whoever was to tell us died over it */
-	if (!m || !may_seize(w, m) || status.generation.number > 1)
-		return;
-	if (w->observe.overlap.count) {
-		remove_dead(w, m);
-		return;
-	}
-	struct input input = {.kind = INPUT_SEIZE};
-	input.seize.client = OPERATORS_CLIENT + CLIENT_SEIZE;
-	input.seize.dead = dead;
-	input.seize.dead_count = name_dead(w, m, dead);
-	w->operators.seizing = SEIZING_ASKS;
-	w->operators.seizer = m->index;
-	w->operators.asked_at = w->now;
-	machine_input(w, m, &input);
-}
-
-static void seize_answered(struct world *w, const struct answer *answer)
-{
-	struct operators *o = &w->operators;
-	if (answer->code == ANSWER_DONE) {
-		o->seizing = SEIZING_DONE;
-		o->seizures++;
-		return;
-	}
-	o->refused_seizures++;
-	o->seizing = SEIZING_LOST;
-}
-
-/* Somebody waits for the answer, or tries anew: now and then, one such event at a time. */
-void operators_due(struct world *w)
-{
-	struct operators *o = &w->operators;
-	o->asked = false;
-	if (o->seizing == SEIZING_LOST ||
-	    (o->seizing == SEIZING_ASKS && w->now - o->asked_at >= SEIZE_PATIENCE))
-		try_to_seize(w);
-	if (o->seizing == SEIZING_LOST || o->seizing == SEIZING_ASKS)
-		again(w, TRY_AGAIN);
-}
-
 /* ---- all together ---- */
 
 void operators_answered(struct world *w, const struct machine *m, uint64_t client,
                         const struct answer *answer)
 {
-	if (client == OPERATORS_CLIENT + CLIENT_SEIZE && w->operators.seizer == m->index)
-		seize_answered(w, answer);
+	if (client == OPERATORS_CLIENT + CLIENT_SEIZE && w->operators.seizing.seizer == m->index)
+		seizing_answered(w, answer);
 	else if (client == OPERATORS_CLIENT + CLIENT_REKEY && answer->code == ANSWER_REFUSED)
 		w->machines[m->index].next_waits = false;
 }
@@ -328,9 +188,9 @@ void operators_act(struct world *w, struct fault *f, bool begins)
 	else if (f->kind == FAULT_UPGRADE)
 		upgrade(w, m, begins);
 	else if (f->kind == FAULT_SEIZE && begins)
-		lose_quorum(w);
-	else if (f->kind == FAULT_SEIZE && w->operators.seizing == SEIZING_LOST)
-		again(w, 0);
+		seizing_begin(w, f);
+	else if (f->kind == FAULT_SEIZE)
+		seizing_go_on(w);
 	else if (f->kind == FAULT_REKEY && begins)
 		rekey(w, m);
 	else if (f->kind == FAULT_SETTING && begins)
@@ -345,6 +205,5 @@ void operators_heal(struct world *w)
 			machine_kill(w, m);
 		m->wire_max = 0;
 	}
-	if (w->operators.seizing == SEIZING_LOST)
-		again(w, 0);
+	seizing_go_on(w);
 }

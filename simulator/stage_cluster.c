@@ -69,7 +69,7 @@ int step_seize(struct stage *s)
 {
 	struct machine *m;
 	node_id dead[PLAY_WORDS_MAX];
-	struct operators *o = &s->world->operators;
+	struct seizing_state *o = &s->world->operators.seizing;
 	if (stage_running(s, 1, &m))
 		return -1;
 	struct input input = {.kind = INPUT_SEIZE};
@@ -81,10 +81,10 @@ int step_seize(struct stage *s)
 			return -1;
 		dead[input.seize.dead_count++] = victim->id;
 	}
-	o->seizing = SEIZING_ASKS;
+	o->phase = SEIZING_ASKS;
 	o->seizer = m->index;
 	const struct asked *asked = world_ask_by(s->world, m, &input, SEIZE_PATIENCE);
-	o->seizing = asked->answered && asked->answer.code == ANSWER_DONE ? SEIZING_DONE : SEIZING_NOT;
+	o->phase = asked->answered && asked->answer.code == ANSWER_DONE ? SEIZING_DONE : SEIZING_NOT;
 	tell(s, m, "seize");
 	return 0;
 }

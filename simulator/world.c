@@ -151,7 +151,7 @@ static void dispatch(struct world *w, struct event *event)
 		if (event->number == UINT64_MAX)
 			copies_due(w);
 		else if (event->number == OPERATORS_DUE)
-			operators_due(w);
+			seizing_due(w);
 		else
 			people_due(w, event->number);
 		break;

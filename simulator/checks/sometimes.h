@@ -53,6 +53,9 @@
 	S(REKEYED, "a member went on with another key")                                            \
 	S(SEIZE_REFUSED, "a seizure was refused")                                                  \
 	S(SEIZED, "the cluster was seized")                                                        \
+	S(SEIZER_LOST, "who seized was lost for good in the middle of it")                         \
+	S(SEIZED_AGAIN, "the quorum of a seized cluster was lost as well")                         \
+	S(UNTRUE_WORD, "one that lives was named dead")                                            \
 	S(FOLLOWED, "a member followed into the new generation")                                   \
 	S(FAILOVER_JUDGED, "a fail-over with no other fault near it was timed")
 
