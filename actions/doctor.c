@@ -74,14 +74,23 @@ bool area_parse(const char *text, enum doctor_area *out)
 
 /* ---- finding ---- */
 
-const struct finding *exam_before(const struct exam *exam, enum doctor_code code, node_id about)
+static const struct finding *find_in(const struct diagnosis *d, enum doctor_code code, node_id about)
 {
-	const struct diagnosis *before = exam->patient->before;
-	for (uint32_t i = 0; before != NULL && i < before->count; i++) {
-		if (before->list[i].code == code && before->list[i].about == about)
-			return &before->list[i];
+	for (uint32_t i = 0; d != NULL && i < d->count; i++) {
+		if (d->list[i].code == code && d->list[i].about == about)
+			return &d->list[i];
 	}
 	return NULL;
+}
+
+const struct finding *exam_before(const struct exam *exam, enum doctor_code code, node_id about)
+{
+	return find_in(exam->patient->before, code, about);
+}
+
+const struct finding *exam_found(const struct exam *exam, enum doctor_code code, node_id about)
+{
+	return find_in(exam->out, code, about);
 }
 
 int64_t exam_threshold(const struct exam *exam, enum doctor_code code, node_id about, int64_t threshold)

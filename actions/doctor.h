@@ -31,6 +31,7 @@ struct patient_member {
 	char uname[NAME_MAX_SIZE + 1];
 	char version[FACT_TEXT_MAX + 1];
 	bool synchronised; /* its clock is kept, by its own word */
+	uint32_t shut;     /* attempts in a row to open a connection to it that came to nothing */
 };
 
 struct thresholds {

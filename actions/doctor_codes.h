@@ -28,8 +28,8 @@
 	     "mind, people and other software do.",                                                 \
 	     "journalctl -u chrony -u systemd-timesyncd --since -1h   # on {about}")                \
 	CODE(5, LEASE_RATE, CLOCK, ERROR,                                                           \
-	     "the clock of {about} runs slow by {1} ppm: beyond what the lease allows for",        \
-	     "The lease assumes a bounded clock rate. Voters refuse such a master.",                \
+	     "two clocks of {about} run apart by {1} ppm: beyond what the lease allows for",        \
+	     "The lease assumes a bounded clock rate. Voters refuse a master beyond it.",           \
 	     "essaim node show {about}; dmesg | grep -i clocksource   # on {about}")                \
 	CODE(10, DNS_SERVER_DEAD, DNS, ERROR, "name server {detail} does not answer {where}",       \
 	     "Every look-up waits for the dead server first: ssh, migrations and log-ins pause for seconds.", \
@@ -39,13 +39,13 @@
 	CODE(12, DNS_SLOW_PTR, DNS, WARNING,                                                        \
 	     "asking for the name of {about}'s address takes {1ms} on {where}",                     \
 	     "sshd and other daemons ask for the name of each peer before they answer.",            \
-	     "dig -x ADDRESS; getent hosts ADDRESS   # on {where}")                                 \
+	     "dig -x {detail}; getent hosts {detail}   # on {where}")                                 \
 	CODE(13, NAME_MISMATCH, DNS, ERROR, "on {where} the name {about} leads to {detail}",        \
 	     "Whoever uses the name (ssh, migration, file shares) reaches another machine.",        \
 	     "getent ahosts {about}   # on {where}, then mend DNS or /etc/hosts")                   \
 	CODE(14, NAME_TWICE, DNS, ERROR, "{about} and {where} both call themselves '{detail}' (uname -n)", \
 	     "Tools that go by the host's name mix the two up.",                                    \
-	     "hostnamectl set-hostname NAME   # on one of them")                                    \
+	     "hostnamectl set-hostname {about}   # on {about}")                                    \
 	CODE(15, NAME_UNKNOWN, DNS, INFO, "on {where} the name {about} leads nowhere",              \
 	     "essaim itself goes by addresses; ssh by name and migrations do not work.",            \
 	     "getent hosts {about}   # on {where}, then add it to DNS or /etc/hosts")               \
@@ -59,7 +59,7 @@
 	     "essaim node reset   # on the copy, then essaim join")                                 \
 	CODE(21, MTU_SMALL, NETWORK, WARNING, "packets of {1} bytes do not get from {where} to {about}", \
 	     "Small packets pass and large ones do not: joins and look-ups work, snapshots and bursts hang.", \
-	     "ping -M do -s 1204 ADDRESS; ip link   # on {where}")                                  \
+	     "ping -M do -c 3 -s 1232 {detail}; ip link   # on {where}")                                  \
 	CODE(22, ONE_WAY_LINK, NETWORK, ERROR, "{where} hears {about}, which does not hear {where}", \
 	     "A firewall rule or a broken cable in one direction.",                                 \
 	     "nft list ruleset   # on both, port 7800 udp and tcp")                                 \
@@ -90,7 +90,7 @@
 	     "apt install essaim   # on {about}")                                                   \
 	CODE(50, DISK_SLOW, DISK, WARNING, "synced writes take {1ms} on {about}",                   \
 	     "A voter's answers wait for its disk; a slow one loses its vote.",                     \
-	     "iostat -x 1; smartctl -a /dev/...   # on {about}")                                    \
+	     "iostat -x 1 5; findmnt -T /var/lib/essaim   # on {about}")                                    \
 	CODE(51, DISK_FULL, DISK, ERROR, "the file system of essaim's data on {about} is {1} % full", \
 	     "A store that cannot be written loses its vote.",                                      \
 	     "df -h /var/lib/essaim; journalctl --vacuum-size=200M   # on {about}")                 \
@@ -102,8 +102,8 @@
 	CODE(60, HOST_LOADED, HOST, WARNING, "the daemon of {about} was late by {1ms}",             \
 	     "A machine that starves its daemons answers probes late and loses the lease.",         \
 	     "essaim node show {about}; vmstat 1   # on {about}")                                   \
-	CODE(61, FACTS_OLD, HOST, INFO, "what {about} says of itself ({detail}) is unknown",        \
-	     "An observer there fails or hangs.", "journalctl -u essaimd   # on {about}")
+	CODE(61, FACTS_OLD, HOST, INFO, "what {about} says of itself ({detail}) is unknown since {1ms}", \
+	     "An observer there fails or hangs. What it said before is not shown.", "journalctl -u essaimd   # on {about}")
 
 enum doctor_code {
 #define CODE(number, name, ...) DOCTOR_##name = number,

@@ -16,6 +16,9 @@ struct exam {
 void exam_find(struct exam *exam, enum doctor_code code, enum severity severity, node_id about,
                int64_t n1, int64_t n2, const char *detail);
 
+/* Found already in this examination; NULL. */
+const struct finding *exam_found(const struct exam *exam, enum doctor_code code, node_id about);
+
 /* The same finding of the diagnosis before; NULL. */
 const struct finding *exam_before(const struct exam *exam, enum doctor_code code, node_id about);
 

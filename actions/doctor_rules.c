@@ -62,23 +62,44 @@ static void judge_server(struct exam *exam, const struct dns_server *server)
 	}
 }
 
+/* As `ping`, `dig -x` and `getent` take it: no port, no brackets. */
+static void address_ip(const struct address *a, char out[ADDRESS_TEXT_SIZE])
+{
+	char text[ADDRESS_TEXT_SIZE];
+	address_format(a, text);
+	char *port = strrchr(text, ':'), *end = strchr(text, ']');
+	if (a->family != 0 && port != NULL)
+		*port = '\0';
+	if (end != NULL)
+		*end = '\0';
+	snprintf(out, ADDRESS_TEXT_SIZE, "%s", text[0] == '[' ? text + 1 : text);
+}
+
 static void found_text(const struct dns_name *name, char out[ADDRESS_TEXT_SIZE])
 {
 	struct address a = {.family = name->found_size == 16 ? 6 : name->found_size == 4 ? 4 : 0};
 	memcpy(a.ip, name->found, name->found_size);
-	address_format(&a, out);
-	char *port = strrchr(out, ':');
-	if (a.family != 0 && port != NULL)
-		*port = '\0';
+	address_ip(&a, out);
+}
+
+static void judge_reverse(struct exam *exam, const struct dns_name *name)
+{
+	char ip[ADDRESS_TEXT_SIZE] = "";
+	for (uint32_t i = 0; i < exam->patient->member_count; i++) {
+		const struct member_view *v = &exam->patient->members[i].view;
+		if (v->id == name->node)
+			address_ip(&v->address, ip);
+	}
+	exam_find(exam, DOCTOR_DNS_SLOW_PTR, SEVERITY_WARNING, name->node,
+	          (int64_t)name->worst_ms * MILLISECOND, 0, ip);
 }
 
 static void judge_name(struct exam *exam, const struct dns_name *name)
 {
 	char found[ADDRESS_TEXT_SIZE];
-	int64_t took = (int64_t)name->worst_ms * MILLISECOND;
 	found_text(name, found);
 	if (name->verdict == DNS_SLOW && name->kind == DNS_REVERSE)
-		exam_find(exam, DOCTOR_DNS_SLOW_PTR, SEVERITY_WARNING, name->node, took, 0, NULL);
+		judge_reverse(exam, name);
 	if (name->verdict == DNS_DIFFERS && name->kind != DNS_REVERSE)
 		exam_find(exam, DOCTOR_NAME_MISMATCH, SEVERITY_ERROR, name->node, 0, 0, found);
 	if (name->verdict == DNS_NOT_FOUND && name->kind == DNS_SYSTEM)
@@ -89,10 +110,12 @@ void doctor_dns(struct exam *exam)
 {
 	const struct patient_member *us = exam_self(exam);
 	const struct dns_fact *d = exam->patient->dns;
-	if (d == NULL || d->unknown)
+	if (d == NULL)
 		return;
 	for (uint32_t i = 0; i < d->server_count; i++)
-		judge_server(exam, &d->servers[i]);
+		judge_server(exam, &d->servers[i]); /* each is known by itself */
+	if (d->unknown)
+		return;
 	for (uint32_t i = 0; i < d->name_count; i++)
 		judge_name(exam, &d->names[i]);
 	if (d->system_verdict == DNS_DEAD || d->system_verdict == DNS_SLOW)
@@ -103,7 +126,7 @@ void doctor_dns(struct exam *exam)
 /* ---- network ---- */
 
 /* It accuses us of silence, and yet we hear it. */
-static void judge_one_way(struct exam *exam, node_id accuser)
+static void judge_accuser(struct exam *exam, node_id accuser)
 {
 	const struct patient *p = exam->patient;
 	for (uint32_t i = 0; i < p->member_count; i++) {
@@ -112,6 +135,25 @@ static void judge_one_way(struct exam *exam, node_id accuser)
 		    v->heard_ago < 5 * SECOND)
 			exam_find(exam, DOCTOR_ONE_WAY_LINK, SEVERITY_ERROR, accuser, 0, 0, NULL);
 	}
+}
+
+/* Of what single packets do not prove: three times in a row is no mere loss. */
+#define IN_A_ROW 3
+
+static void judge_link(struct exam *exam, const struct patient_member *m)
+{
+	const struct member_view *v = &m->view;
+	char ip[ADDRESS_TEXT_SIZE];
+	if (v->self || v->state != REACHABLE)
+		return;
+	address_ip(&v->address, ip);
+	if (v->unheard >= IN_A_ROW && exam_found(exam, DOCTOR_ONE_WAY_LINK, v->id) == NULL)
+		exam_find(exam, DOCTOR_ONE_WAY_LINK, SEVERITY_ERROR, v->id, 0, 0, ip);
+	if (v->large_lost >= IN_A_ROW)
+		exam_find(exam, DOCTOR_MTU_SMALL, SEVERITY_WARNING, v->id,
+		          PACKET_MAX + (v->address.family == 6 ? 48 : 28), 0, ip);
+	if (m->shut >= IN_A_ROW)
+		exam_find(exam, DOCTOR_TCP_BLOCKED, SEVERITY_ERROR, v->id, 0, 0, ip);
 }
 
 static void judge_paths(struct exam *exam, const struct member_view *v)
@@ -150,7 +192,9 @@ void doctor_network(struct exam *exam)
 		judge_clone(exam, v);
 	}
 	for (uint32_t i = 0; i < self->accuser_count; i++)
-		judge_one_way(exam, self->accusers[i].node);
+		judge_accuser(exam, self->accusers[i].node);
+	for (uint32_t i = 0; i < p->member_count; i++)
+		judge_link(exam, &p->members[i]);
 }
 
 /* ---- versions ---- */
@@ -204,10 +248,12 @@ static void judge_usage(struct exam *exam, node_id self, const struct usage_fact
 		          (int64_t)u->lag_ms * MILLISECOND, 0, NULL);
 }
 
-static void judge_unknown(struct exam *exam, bool unknown, const char *what)
+static void judge_unknown(struct exam *exam, bool unknown, instant since, const char *what)
 {
+	duration for_so_long = since != 0 && exam->now_wall > since ? exam->now_wall - since : 0;
 	if (unknown)
-		exam_find(exam, DOCTOR_FACTS_OLD, SEVERITY_INFO, exam_self(exam)->view.id, 0, 0, what);
+		exam_find(exam, DOCTOR_FACTS_OLD, SEVERITY_INFO, exam_self(exam)->view.id, for_so_long, 0,
+		          what);
 }
 
 void doctor_hosts(struct exam *exam)
@@ -218,8 +264,11 @@ void doctor_hosts(struct exam *exam)
 		exam_find(exam, DOCTOR_STORE_FAILED, SEVERITY_ERROR, self, 0, 0, NULL);
 	if (p->usage != NULL && !p->usage->unknown)
 		judge_usage(exam, self, p->usage);
-	judge_unknown(exam, p->usage != NULL && p->usage->unknown, FACT_KEY_USAGE);
-	judge_unknown(exam, p->clock != NULL && p->clock->unknown, FACT_KEY_CLOCK);
-	judge_unknown(exam, p->dns != NULL && p->dns->unknown, FACT_KEY_DNS);
+	judge_unknown(exam, p->usage != NULL && p->usage->unknown,
+	              p->usage == NULL ? 0 : p->usage->since_wall, FACT_KEY_USAGE);
+	judge_unknown(exam, p->clock != NULL && p->clock->unknown,
+	              p->clock == NULL ? 0 : p->clock->since_wall, FACT_KEY_CLOCK);
+	judge_unknown(exam, p->dns != NULL && p->dns->unknown,
+	              p->dns == NULL ? 0 : p->dns->since_wall, FACT_KEY_DNS);
 	judge_same_name(exam);
 }

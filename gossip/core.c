@@ -132,6 +132,14 @@ void core_send_by(struct gossip *g, node_id to, const struct way *by, struct env
 	session_send(g, to, by, e->kind, g->scratch, size);
 }
 
+size_t core_room(struct gossip *g, node_id to, struct envelope *e)
+{
+	fill_header(g, level_spoken(g, to), e);
+	size_t size = envelope_encode(e, g->scratch, SCRATCH_SIZE);
+	assert(size > 0 && size <= PACKET_PLAIN_MAX);
+	return PACKET_PLAIN_MAX - size;
+}
+
 void core_send(struct gossip *g, node_id to, struct envelope *e)
 {
 	core_send_by(g, to, NULL, e);

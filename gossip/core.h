@@ -107,6 +107,9 @@ void core_tell_at(struct gossip *g, node_id to, const struct way *way, struct en
 /* The same by a given way, if it is a packet: probes of a path, and their answers. */
 void core_send_by(struct gossip *g, node_id to, const struct way *by, struct envelope *e);
 
+/* Bytes that a packet with this message would leave free. */
+size_t core_room(struct gossip *g, node_id to, struct envelope *e);
+
 /* The same on a named stream. */
 void core_send_stream(struct gossip *g, uint64_t stream, struct envelope *e, bool close_after);
 

@@ -49,6 +49,8 @@ static void settle(struct gossip *g, const struct gossip_settings *settings)
 		g->settings.ledger_bytes = DEFAULT_LEDGER_BYTES;
 	if (g->settings.log_bytes == 0)
 		g->settings.log_bytes = DEFAULT_LOG_BYTES;
+	if (g->settings.wire_min == 0)
+		g->settings.wire_min = WIRE_VERSION_MIN;
 	if (g->settings.wire_max == 0)
 		g->settings.wire_max = WIRE_VERSION_MAX;
 	g->self = node_key_id(&settings->keys.public_key);
@@ -301,6 +303,10 @@ static void take_input(struct gossip *g, const struct input *input)
 		break;
 	case INPUT_PUBLISH:
 		facts_publish(g, input->publish.key, input->publish.value);
+		break;
+	case INPUT_SOUND:
+		if (life_member(g))
+			sounding_start(g, input->sound.to);
 		break;
 	case INPUT_TRANSFER:
 		hand_over_start(g, input->transfer.to);

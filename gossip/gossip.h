@@ -43,6 +43,7 @@ struct gossip_settings {
 	uint8_t salt[SALT_SIZE]; /* random, of this process start */
 	uint64_t nonce;          /* random, of this process start: the incarnation's */
 	uint32_t wire_max;       /* tests: speak no version above this; 0: WIRE_VERSION_MAX */
+	uint32_t wire_min;       /* tests: none below this; 0: WIRE_VERSION_MIN */
 	bool membership_only;    /* simulator: no lease, no ledger traffic (large swarms) */
 	bool facts_off;          /* simulator: nothing is published by the mind itself (larger ones) */
 	weakened_set weakened;   /* simulator's own build only: rules switched off, by bit */
@@ -94,6 +95,7 @@ enum input_kind {
 	INPUT_ENGINE_SEND,   /* to another node's engine */
 	INPUT_JOURNAL,       /* a record of this node's journal, for the store: the present step's persist
 	                      * effect holds it, and its end is told by INPUT_PERSISTED's body */
+	INPUT_SOUND,     /* do our largest packets get to this member? member_view tells (sounding.c) */
 	INPUT_KINDS
 };
 
@@ -183,6 +185,9 @@ struct input {
 		struct {
 			node_id to;
 		} transfer;
+		struct {
+			node_id to;
+		} sound;
 		struct {
 			uint64_t client;
 			const struct node_keys *next; /* durable beside the present one */

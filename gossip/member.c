@@ -27,6 +27,7 @@ void membership_init(struct gossip *g, struct carve *memory)
 	spreading_init(g, memory);
 	facts_init(g, memory);
 	clocks_init(g, memory);
+	soundings_init(g, memory);
 	paths_init(g, memory);
 }
 
@@ -208,6 +209,7 @@ static void member_end(struct gossip *g, struct member *m, enum member_state sta
 	facts_drop_owner(g, m);
 	paths_drop(g, m);
 	session_close(m);
+	sounding_forget(g, m);
 	if (!g->membership.sessions->started)
 		return;
 	core_trace(g, standing == MEMBER_REMOVED ? RULE_MEMBER_REMOVED : RULE_MEMBER_LEFT, m->id, 0,
@@ -578,6 +580,7 @@ bool membership_view_at(const struct gossip *g, const struct now *now, uint32_t 
 	out->wire_max = member_wire_max(g, m->id);
 	suspicion_view(g, m, out);
 	clocks_view(g, now, m, out);
+	sounding_view(g, m, out);
 	paths_view(g, m, now, out);
 	return true;
 }

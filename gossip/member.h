@@ -281,4 +281,12 @@ void clocks_tick(struct gossip *g); /* once per probe tick: the "clock" fact */
 void clocks_view(const struct gossip *g, const struct now *now, const struct member *m,
                  struct member_view *out);
 
+/* ---- sounding.c ---- */
+
+void soundings_init(struct gossip *g, struct carve *memory);
+/* Was it an answer to a sounding? Then no probe waits for it. */
+bool sounding_on_ack(struct gossip *g, const struct member *m, const struct ack *ack);
+void sounding_forget(struct gossip *g, const struct member *m);
+void sounding_view(const struct gossip *g, const struct member *m, struct member_view *out);
+
 #endif

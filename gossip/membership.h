@@ -46,6 +46,7 @@ struct membership {
 	struct facts *facts;
 	struct sessions *sessions;
 	struct clocks *clocks;
+	struct sounding *soundings; /* by slot */
 	struct paths *paths;
 	uint32_t moved_cursor; /* addresses.c */
 };
@@ -62,6 +63,9 @@ instant membership_deadline(const struct gossip *g);
 void members_put(struct gossip *g, const struct member_row *row);
 /* A peer named by a `joined` answer, before the snapshot brings its row. */
 void members_hint(struct gossip *g, const struct peer_hint *peer);
+
+/* INPUT_SOUND: sounding.c */
+void sounding_start(struct gossip *g, node_id to);
 
 /* Active (not left, not removed) member? */
 bool member_active(const struct gossip *g, node_id id);

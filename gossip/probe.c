@@ -198,7 +198,7 @@ static void send_probe_by(struct gossip *g, struct member *m, const struct way *
                           uint64_t sequence, bool urgent)
 {
 	struct envelope e = {.kind = MESSAGE_PROBE};
-	e.probe = (struct probe){sequence, g->now.wall, urgent};
+	e.probe = (struct probe){.sequence = sequence, .sent_wall = g->now.wall, .urgent = urgent};
 	core_send_by(g, m->id, way, &e);
 }
 
@@ -375,6 +375,8 @@ void probe_on_probe(struct gossip *g, struct member *m, const struct probe *prob
 
 void probe_on_ack(struct gossip *g, struct member *m, const struct ack *ack)
 {
+	if (sounding_on_ack(g, m, ack))
+		return;
 	struct inquiry *q = inquiry_find(g, ack->sequence);
 	if (q == NULL || q->slot != member_slot(g, m))
 		return;

@@ -89,7 +89,7 @@ static bool emit_bare(struct gossip *g, struct member *m, const struct way *by,
                       struct envelope *e, const struct incarnation *receiver, size_t limit)
 {
 	uint8_t plain[PACKET_PLAIN_MAX];
-	e->wire = WIRE_VERSION_MIN; /* whoever reads this may be older */
+	e->wire = g->settings.wire_min; /* whoever reads this may be older */
 	e->incarnation = g->durable.incarnation.number;
 	size_t size = envelope_encode(e, plain, sizeof plain);
 	if (size == 0 || size > limit)
@@ -124,7 +124,7 @@ static void greet(struct gossip *g, struct member *m, const struct way *by)
 	/* The header of a hello is not read: filled up, it keeps the welcome from being larger. */
 	struct envelope e = {.kind = MESSAGE_HELLO, .commit = UINT64_MAX, .summary = UINT64_MAX};
 	e.refutation = UINT64_MAX;
-	e.hello = (struct hello){g->durable.incarnation, s->challenge, WIRE_VERSION_MIN,
+	e.hello = (struct hello){g->durable.incarnation, s->challenge, g->settings.wire_min,
 	                         g->settings.wire_max};
 	emit_bare(g, m, by, &e, NULL, PACKET_PLAIN_MAX);
 }
@@ -194,7 +194,7 @@ static void answer_hello(struct gossip *g, struct member *m, const struct way *f
 		return;
 	s->welcome_at = g->now.boot;
 	struct envelope e = {.kind = MESSAGE_WELCOME, .refutation = g->membership.refutation};
-	e.welcome = (struct welcome){g->durable.incarnation, hello->challenge, WIRE_VERSION_MIN,
+	e.welcome = (struct welcome){g->durable.incarnation, hello->challenge, g->settings.wire_min,
 	                             g->settings.wire_max};
 	emit_bare(g, m, from, &e, &hello->incarnation, limit);
 }
@@ -365,25 +365,31 @@ static bool versions_meet(struct gossip *g, struct member *m, const struct way *
                           const struct incarnation *said, uint32_t wire_min, uint32_t wire_max)
 {
 	struct session *s = &m->session;
-	if (wire_min <= g->settings.wire_max && wire_max >= level_of(g))
+	if (wire_min <= g->settings.wire_max && wire_max >= level_of(g) && wire_min <= wire_max)
 		return true;
 	core_drop(g, DROP_VERSION);
 	m->wire_min = wire_min;
 	m->wire_max = wire_max;
-	if (s->old_at == 0 || g->now.boot - s->old_at >= ALARM_GAP) {
+	bool old = wire_max < level_of(g);
+	if (old && (s->old_at == 0 || g->now.boot - s->old_at >= ALARM_GAP)) {
 		s->old_at = g->now.boot;
 		core_trace(g, RULE_WIRE_OLD, m->id, 0, wire_max, level_of(g), 0);
 	}
-	tell(g, m, from, said, FAREWELL_WIRE_OLD, level_of(g));
+	if (old) /* else it is we who are too old for it: the doctor tells (VERSION_RANGE) */
+		tell(g, m, from, said, FAREWELL_WIRE_OLD, level_of(g));
 	return false;
 }
 
-/* At level 2 only greetings and last words are still written in version 1. */
+/*
+ * At level 2 only greetings and last words are still written in version 1. A hello of a later version than
+ * ours is read too: it says which versions its sender speaks, and versions_meet refuses it.
+ */
 static bool wire_legal(struct gossip *g, const struct envelope *e)
 {
 	bool any = e->kind == MESSAGE_HELLO || e->kind == MESSAGE_WELCOME || e->kind == MESSAGE_FAREWELL;
 	uint32_t lowest = any ? WIRE_VERSION_MIN : level_of(g);
-	if (e->wire >= lowest && e->wire <= g->settings.wire_max)
+	uint32_t highest = e->kind == MESSAGE_HELLO ? UINT32_MAX : g->settings.wire_max;
+	if (e->wire >= lowest && e->wire <= highest)
 		return true;
 	core_drop(g, DROP_VERSION);
 	return false;

@@ -16,6 +16,7 @@
 #include "checkup.h"
 #include "http.h"
 #include "observe_dns.h"
+#include "observe_links.h"
 #include "observer.h"
 #include "random_bytes.h"
 #include "store.h"
@@ -162,8 +163,10 @@ static int open_parts(struct body *b, struct error *error)
 	b->watch = watch_create(b);
 	b->observer = observer_create(b);
 	b->dns = dns_watch_create(b);
+	b->links = link_watch_create(b);
 	b->checkup = checkup_create(b);
-	if (b->watch == NULL || b->observer == NULL || b->dns == NULL || b->checkup == NULL)
+	if (b->watch == NULL || b->observer == NULL || b->dns == NULL || b->links == NULL ||
+	    b->checkup == NULL)
 		return error_set(error, -ENOMEM, "out of memory");
 	b->http = http_open(b);
 	return 0;
@@ -241,6 +244,7 @@ void body_close(struct body *b)
 	http_close(b->http);
 	checkup_destroy(b->checkup);
 	dns_watch_destroy(b->dns);
+	link_watch_destroy(b->links);
 	if (b->observer != NULL)
 		observer_destroy(b->observer);
 	if (b->control != NULL)

@@ -27,6 +27,7 @@ struct watch;
 struct observer;
 struct checkup;
 struct dns_watch;
+struct link_watch;
 struct http;
 struct knock;
 
@@ -46,6 +47,7 @@ struct body {
 	struct watch *watch;
 	struct observer *observer;
 	struct dns_watch *dns;
+	struct link_watch *links;
 	struct checkup *checkup;
 	struct http *http; /* NULL: off */
 	instant started; /* boot clock */

@@ -5,6 +5,7 @@
 
 #include "body_clock.h"
 #include "observe_dns.h"
+#include "observe_links.h"
 #include "observer.h"
 #include "setting.h"
 #include "text.h"
@@ -62,13 +63,13 @@ static void add_facts(const struct gossip *g, const struct now *now, struct pati
 	}
 }
 
-static uint32_t gather(const struct gossip *g, const struct now *now, struct patient_member **out,
+static uint32_t gather(const struct body *body, const struct now *now, struct patient_member **out,
                        uint32_t *self)
 {
 	struct member_view view;
 	uint32_t count = 0, capacity = 0;
 	*out = NULL;
-	for (uint32_t i = 0; gossip_member_at(g, now, i, &view); i++) {
+	for (uint32_t i = 0; gossip_member_at(body->gossip, now, i, &view); i++) {
 		if (view.state == GONE_LEFT || view.state == GONE_REMOVED)
 			continue;
 		if (count == capacity) {
@@ -78,7 +79,8 @@ static uint32_t gather(const struct gossip *g, const struct now *now, struct pat
 				break;
 			*out = more;
 		}
-		(*out)[count] = (struct patient_member){.view = view};
+		(*out)[count] =
+		    (struct patient_member){.view = view, .shut = link_watch_shut(body->links, view.id)};
 		if (view.self)
 			*self = count;
 		count++;
@@ -111,7 +113,7 @@ static void examine(struct checkup *c, const struct now *now)
 	uint8_t *memory = malloc(ARENA_PACKET_SIZE);
 	struct arena arena = {memory, ARENA_PACKET_SIZE, 0};
 	gossip_status(g, now, &status);
-	patient.member_count = gather(g, now, &members, &patient.self);
+	patient.member_count = gather(c->body, now, &members, &patient.self);
 	if (memory != NULL && patient.member_count > 0) {
 		add_facts(g, now, members, patient.member_count, &arena);
 		patient.members = members;

@@ -13,6 +13,8 @@ struct knock {
 	LIST_ENTRY(knock) link;
 	struct body *body;
 	node_id node;
+	knock_done *done;
+	void *context;
 	int fd;   /* -1: could not begin */
 	int code; /* errno of connect, if it ended at once */
 	struct event *event;
@@ -44,11 +46,10 @@ static void knock_free(struct knock *k)
 static void on_answer(evutil_socket_t fd, short what, void *context)
 {
 	struct knock *k = context;
-	struct body *body = k->body;
-	struct input input = {.kind = INPUT_KNOCKED,
-	                      .knocked = {.node = k->node, .result = result_of(k, what)}};
+	const struct knock was = *k;
+	enum knock_result result = result_of(k, what);
 	knock_free(k);
-	body_step(body, &input);
+	was.done(was.context, was.node, result);
 }
 
 void knocks_close(struct body *body)
@@ -76,21 +77,40 @@ static int begin(const struct body *body, const struct address *address, uint32_
 	return fd;
 }
 
-void knock_start(struct body *body, const struct effect *effect)
+bool knock_ask(struct body *body, const struct knock_question *question, knock_done *done, void *context)
 {
 	struct knock *k = calloc(1, sizeof *k);
 	if (k == NULL)
-		return; /* as silent as it gets: the prober has its own time limit */
+		return false;
 	k->body = body;
-	k->node = effect->knock.node;
-	k->fd = begin(body, &effect->knock.address, effect->knock.path, &k->code);
+	k->node = question->node;
+	k->done = done;
+	k->context = context;
+	k->fd = begin(body, &question->address, question->path, &k->code);
 	k->event = event_new(body->base, k->fd, k->fd >= 0 ? EV_WRITE : 0, on_answer, k);
 	LIST_INSERT_HEAD(&body->knocking, k, link);
 	body->knocks++;
 	struct timeval patience;
-	duration_timeval(effect->knock.patience, &patience);
-	if (k->event == NULL || event_add(k->event, &patience) < 0)
+	duration_timeval(question->patience, &patience);
+	if (k->event == NULL || event_add(k->event, &patience) < 0) {
 		knock_free(k);
-	else if (k->fd < 0)
+		return false;
+	}
+	if (k->fd < 0)
 		event_active(k->event, EV_TIMEOUT, 0);
+	return true;
+}
+
+static void tell_mind(void *context, node_id node, enum knock_result result)
+{
+	struct input input = {.kind = INPUT_KNOCKED, .knocked = {.node = node, .result = result}};
+	body_step(context, &input);
+}
+
+void knock_start(struct body *body, const struct effect *effect)
+{
+	struct knock_question question = {effect->knock.node, effect->knock.address, effect->knock.path,
+	                                  effect->knock.patience};
+	/* not even begun: as silent as it gets, and the prober has its own time limit */
+	knock_ask(body, &question, tell_mind, body);
 }

@@ -12,7 +12,19 @@
 
 #define KNOCKS_MAX 64
 
-/* EFFECT_KNOCK */
+struct knock_question {
+	node_id node;
+	struct address address;
+	uint32_t path; /* leave by that of our listen addresses */
+	duration patience;
+};
+
+typedef void knock_done(void *context, node_id node, enum knock_result result);
+
+/* False: not even begun; `done` is not called. */
+bool knock_ask(struct body *body, const struct knock_question *question, knock_done *done, void *context);
+
+/* EFFECT_KNOCK: the mind is told */
 void knock_start(struct body *body, const struct effect *effect);
 /* At the end: those under way go unreported. */
 void knocks_close(struct body *body);

@@ -14,6 +14,7 @@
 #include "body.h"
 #include "config.h"
 #include "journal.h"
+#include "metrics_page.h"
 #include "resolve_child.h"
 #include "seal.h"
 
@@ -26,7 +27,7 @@ struct options {
 	const char *name, *data, *socket;
 	const char *http;
 	char listen[ADDRESSES_TEXT_MAX], advertise[ADDRESSES_TEXT_MAX]; /* with commas */
-	bool check, help, version;
+	bool check, help, version, metrics_page;
 };
 
 static const char usage[] =
@@ -47,6 +48,7 @@ static const char usage[] =
 	"  --socket PATH          control socket (/run/essaim/essaim.sock)\n"
 	"  --config FILE          read this file; options override it\n"
 	"  --check-config         print the effective config and exit\n"
+	"  --metrics-page         print essaim-metrics(7) and exit\n"
 	"  --version, --help\n";
 
 /* What is too long is cut, and then one address too many. */
@@ -66,6 +68,7 @@ static bool parse_options(int argc, char **argv, struct options *out)
 		{"http", required_argument, NULL, 'w'},
 		{"config", required_argument, NULL, 'c'}, {"check-config", no_argument, NULL, 'C'},
 		{"version", no_argument, NULL, 'V'},      {"help", no_argument, NULL, 'h'},
+		{"metrics-page", no_argument, NULL, 'm'},
 		{NULL, 0, NULL, 0},
 	};
 	int option;
@@ -79,6 +82,7 @@ static bool parse_options(int argc, char **argv, struct options *out)
 		case 'w': out->http = optarg; break;
 		case 'c': out->file = optarg; break;
 		case 'C': out->check = true; break;
+		case 'm': out->metrics_page = true; break;
 		case 'V': out->version = true; break;
 		case 'h': out->help = true; break;
 		default: return false; /* characters, not an enum */
@@ -187,6 +191,10 @@ int main(int argc, char **argv)
 	if (!parse_options(argc, argv, &options)) {
 		fputs("try 'essaimd --help'\n", stderr);
 		return EXIT_USAGE;
+	}
+	if (options.metrics_page) {
+		metrics_page(stdout);
+		return EXIT_DONE;
 	}
 	if (options.help || options.version) {
 		fputs(options.help ? usage : "essaimd " ESSAIM_VERSION "\n", stdout);

@@ -8,6 +8,7 @@
 #include "body_clock.h"
 #include "checkup.h"
 #include "store.h"
+#include "turns.h"
 #include "udp.h"
 
 struct sample {
@@ -105,12 +106,27 @@ static double read_health(const struct sample *s)
 
 static double read_store(const struct sample *s)
 {
-	return seconds(store_latency(s->body->store));
+	return seconds(store_latency(s->body->store, false));
 }
 
 static double read_late(const struct sample *s)
 {
 	return seconds(s->body->late_max);
+}
+
+static double read_held(const struct sample *s)
+{
+	return seconds(turns_longest());
+}
+
+static double read_held_lately(const struct sample *s)
+{
+	return seconds(turns_longest_lately());
+}
+
+static double read_turns(const struct sample *s)
+{
+	return (double)turns_count();
 }
 
 static double read_cpu(const struct sample *s)
@@ -199,6 +215,13 @@ static const struct metric metrics[] = {
 	{{"essaim_loop_late_seconds", "gauge", "seconds",
 	  "how late the loop was at worst since the start of the daemon"},
 	 read_late, NULL},
+	{{"essaim_loop_held_seconds", "gauge", "seconds",
+	  "the longest turn of the loop in the last minute or two: what became due meanwhile waited for it"},
+	 read_held_lately, NULL},
+	{{"essaim_loop_held_max_seconds", "gauge", "seconds",
+	  "the longest turn of the loop since the start of the daemon"},
+	 read_held, NULL},
+	{{"essaim_loop_turns", "counter", "", "turns of the loop"}, read_turns, NULL},
 	{{"essaim_cpu_seconds", "counter", "seconds", "processor time used by this daemon"}, read_cpu,
 	 NULL},
 	{{"essaim_resident_max_bytes", "gauge", "bytes", "most memory this daemon had resident"},

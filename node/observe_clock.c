@@ -7,7 +7,7 @@
 #include "body_clock.h"
 
 #define STEP_LEAST (100 * MILLISECOND) /* beyond what a slew of 10 % does within a second */
-#define RATE_WINDOW (60 * SECOND)
+#define RATE_WINDOW (20 * SECOND)
 #define RATE_STEP 100000 /* ppb: what is published is this coarse */
 
 static duration magnitude(duration d)

@@ -18,6 +18,7 @@
 #define ASK_LIMIT "2.0" /* s, for one question to one server */
 #define SLOW (1000 * MILLISECOND)
 #define DEAD_AFTER 2
+#define BROKEN_AFTER 2
 #define SYSTEM_EVERY 5 /* s */
 #define RESOLV_EVERY 5
 #define PUBLISH_EVERY 10
@@ -65,6 +66,7 @@ struct dns_watch {
 		uint32_t well; /* answers in a row since */
 	} problems[PROBLEMS_MAX];
 	uint32_t asked;
+	uint32_t broken; /* look-ups by the system in a row that said nothing */
 	struct dns_fact fact;
 	uint8_t told[FACT_VALUE_ROOM];
 	size_t told_size;
@@ -250,7 +252,8 @@ static void ask(struct dns_watch *w, uint32_t server, enum dns_kind kind, const 
 static void on_resolved(void *context, const struct resolved *r)
 {
 	struct dns_watch *w = context;
-	if (w->system.round != w->round)
+	w->broken = r->broken ? w->broken + 1 : 0;
+	if (r->broken || w->system.round != w->round)
 		return;
 	struct dns_name out = {.node = w->system.about.id, .kind = DNS_SYSTEM, .server = w->server_count,
 		.worst_ms = fact_step((uint64_t)(r->took / MILLISECOND), 100)};
@@ -294,7 +297,8 @@ static void ask_system(struct dns_watch *w)
 	if (resolver_busy(w->resolver) || !next_member(w, &w->system_next, &about))
 		return;
 	w->system = (struct question){.watch = w, .round = w->round, .about = about};
-	resolver_start(w->resolver, about.name, on_resolved, w);
+	if (!resolver_start(w->resolver, about.name, on_resolved, w))
+		w->broken++;
 }
 
 /* ---- resolv.conf ---- */
@@ -375,9 +379,22 @@ static int worst_first(const void *a, const void *b)
 	return x->server < y->server ? -1 : x->server > y->server;
 }
 
+/* The system's resolver says nothing that makes sense: what it once said is not told as if it were new. */
+static void note_unknown(struct dns_watch *w)
+{
+	struct dns_fact *f = &w->fact;
+	bool unknown = w->broken >= BROKEN_AFTER;
+	if (unknown && !f->unknown)
+		f->since_wall = body_clock_wall();
+	if (!unknown)
+		f->since_wall = 0;
+	f->unknown = unknown;
+}
+
 static void make_fact(struct dns_watch *w)
 {
 	struct dns_fact *f = &w->fact;
+	note_unknown(w);
 	f->server_count = w->server_count;
 	for (uint32_t i = 0; i < w->server_count; i++) {
 		struct name_server *s = &w->servers[i];

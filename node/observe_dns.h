@@ -10,7 +10,8 @@
  *   1. Nothing here waits in the loop; every question has a limit.
  *   2. A server is dead after DEAD_AFTER questions in a row without an answer, well again after one.
  *   3. resolv.conf is looked at again every round; a change begins everything anew.
- *   4. Without anything known yet, or without name servers, the fact says so.
+ *   4. While the system's look-ups come to nothing (no child can be made, it crashes, it babbles) the fact
+ *      is unknown, and says since when.
  */
 #ifndef ESSAIM_OBSERVE_DNS_H
 #define ESSAIM_OBSERVE_DNS_H

@@ -130,41 +130,45 @@ static uint32_t in_fives(double percent)
 	return percent > 1000 ? 1000 : (uint32_t)(percent / 5 + 0.5) * 5;
 }
 
-static uint32_t filled(const char *path)
+static bool filled(const char *path, uint32_t *out)
 {
 	struct statvfs s;
-	if (statvfs(path, &s) < 0 || s.f_blocks == 0)
-		return 0;
+	if (statvfs(path, &s) < 0)
+		return false;
 	double used = (double)(s.f_blocks - s.f_bfree), open = (double)s.f_bavail;
-	return used + open > 0 ? in_fives(100 * used / (used + open)) : 0;
+	*out = used + open > 0 ? in_fives(100 * used / (used + open)) : 0;
+	return true;
 }
 
-static uint32_t memory_used(void)
+static bool memory_used(uint32_t *out)
 {
 	char total[64], available[64];
 	if (!line_after("/proc/meminfo", "MemTotal:", total, sizeof total) ||
 	    !line_after("/proc/meminfo", "MemAvailable:", available, sizeof available))
-		return 0;
+		return false;
 	double all = strtod(total, NULL), open = strtod(available, NULL);
-	return all > 0 ? in_fives(100 * (all - open) / all) : 0;
+	*out = all > 0 ? in_fives(100 * (all - open) / all) : 0;
+	return true;
 }
 
 /* In quarters of all CPUs: a load that wanders around a number must not be news each time. */
-static uint32_t load(void)
+static bool load(uint32_t *out)
 {
 	char text[LINE_MAX_SIZE];
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	if (cpus < 1 || !first_line("/proc/loadavg", text, sizeof text))
-		return 0;
+		return false;
 	double percent = 100 * strtod(text, NULL) / (double)cpus;
-	return percent > 100000 ? 100000 : (uint32_t)(percent / 25 + 0.5) * 25;
+	*out = percent > 100000 ? 100000 : (uint32_t)(percent / 25 + 0.5) * 25;
+	return true;
 }
 
-void usage_observe(const char *data_folder, struct usage_fact *out)
+bool usage_observe(const char *data_folder, struct usage_fact *out)
 {
-	out->unknown = false;
-	out->load_percent = load();
-	out->memory_percent = memory_used();
-	out->root_percent = filled("/");
-	out->data_percent = filled(data_folder);
+	bool known = load(&out->load_percent) && memory_used(&out->memory_percent) &&
+	             filled("/", &out->root_percent) && filled(data_folder, &out->data_percent);
+	if (!known)
+		out->load_percent = out->memory_percent = out->root_percent = out->data_percent = 0;
+	out->unknown = !known;
+	return known;
 }

@@ -11,8 +11,9 @@
 
 void host_observe(struct host_fact *out);
 
-/* In steps of five per cent (load: of a quarter of all CPUs), so that idling changes nothing. */
-void usage_observe(const char *data_folder, struct usage_fact *out);
+/* False, and `out` says that nothing is known: the file systems or /proc do not answer.
+ * In steps of five per cent (load: of a quarter of all CPUs), so that idling changes nothing. */
+bool usage_observe(const char *data_folder, struct usage_fact *out);
 
 /* The 32 bytes of an "ssh-ed25519 BASE64 comment" line; false if it is none. */
 bool ssh_key_parse(const char *line, uint8_t out[32]);

@@ -77,9 +77,10 @@ static void say_usage(struct observer *o)
 	uint8_t value[FACT_VALUE_ROOM];
 	struct usage_fact usage;
 	memset(&usage, 0, sizeof usage); /* compared as bytes */
-	usage_observe(o->body->config.data, &usage);
+	if (!usage_observe(o->body->config.data, &usage))
+		usage.since_wall = o->usage.unknown ? o->usage.since_wall : body_clock_wall();
 	usage.lag_ms = coarse_ms(o->body->lag_max);
-	usage.store_ms = coarse_ms(store_latency(o->body->store));
+	usage.store_ms = coarse_ms(store_latency(o->body->store, true));
 	usage.rss_mib = rss_mib();
 	o->body->lag_max = 0;
 	if (memcmp(&usage, &o->usage, sizeof usage) == 0)
@@ -101,6 +102,8 @@ static void say_time(struct observer *o, const struct now *now)
 {
 	uint8_t value[FACT_VALUE_ROOM];
 	clock_watch_fact(&o->watch, &o->seen);
+	if (o->seen.unknown)
+		o->seen.since_wall = o->told.unknown ? o->told.since_wall : now->wall;
 	peers_observe(o->body->gossip, now, &o->seen);
 	const struct clock_fact fresh = o->seen;
 	bool urgent = !o->time_told || kept_differently(&o->told, &fresh);

@@ -17,6 +17,7 @@
 #include "text.h"
 
 #define OUTPUT_MAX 1024
+#define END_MARK "end" /* without it the child has not said all */
 
 extern char **environ;
 
@@ -47,6 +48,7 @@ int resolve_main(const char *name)
 	}
 	if (list != NULL)
 		freeaddrinfo(list);
+	printf("%s\n", END_MARK);
 	return status == 0 ? 0 : 1;
 }
 
@@ -73,17 +75,24 @@ static void end_child(struct resolver *r)
 	r->fd = -1;
 }
 
+/* Only addresses and then the mark: anything else, and it is not believed at all. */
 static void take_lines(struct resolver *r, struct resolved *out)
 {
 	char *rest = r->output, *line;
 	r->output[r->used] = '\0';
-	while ((line = strsep(&rest, "\n")) != NULL && out->count < RESOLVED_MAX) {
+	out->broken = true;
+	while ((line = strsep(&rest, "\n")) != NULL) {
 		struct address a;
+		if (strcmp(line, END_MARK) == 0) {
+			out->broken = false;
+			return;
+		}
 		line[strcspn(line, "%")] = '\0'; /* a link-local address names its interface */
-		if (line[0] == '\0' || address_parse(line, &a, NULL) < 0)
-			continue;
+		if (address_parse(line, &a, NULL) < 0)
+			return;
 		a.port = 0;
-		out->list[out->count++] = a;
+		if (out->count < RESOLVED_MAX)
+			out->list[out->count++] = a;
 	}
 }
 
@@ -93,7 +102,7 @@ static void finish(struct resolver *r, bool timed_out)
 	end_child(r);
 	if (!timed_out)
 		take_lines(r, &out);
-	out.found = out.count > 0;
+	out.found = !out.broken && out.count > 0;
 	r->done(r->context, &out);
 }
 

@@ -1,7 +1,7 @@
 /*
  * resolve_child.h: what the system's own resolver says of a name, asked in a child that can be killed.
  *
- *     resolve_start --spawns `essaimd --resolve NAME`--> lines of addresses --> resolve_done
+ *     resolve_start --spawns `essaimd --resolve NAME`--> lines of addresses, "end" --> resolve_done
  *                                     \--RESOLVE_LIMIT--> killed, timed_out
  *
  * getaddrinfo is what ssh, libvirt and log-ins really wait for (nsswitch, mDNS, LDAP …), and it can
@@ -19,6 +19,7 @@
 
 struct resolved {
 	bool timed_out;
+	bool broken; /* the child did not come to its end, or said what it should not: nothing is known */
 	bool found;
 	duration took;
 	uint32_t count;

@@ -370,11 +370,12 @@ void store_persist(struct store *s, uint64_t number, bool lazy, uint32_t op_coun
 	s->gapped = false;
 }
 
-duration store_latency(struct store *s)
+duration store_latency(struct store *s, bool begin_anew)
 {
 	pthread_mutex_lock(&s->lock);
 	duration latency = s->latency;
-	s->latency = 0;
+	if (begin_anew)
+		s->latency = 0;
 	pthread_mutex_unlock(&s->lock);
 	return latency;
 }

@@ -62,7 +62,7 @@ void store_persist(struct store *store, uint64_t number, bool lazy, uint32_t op_
                    const struct store_op *ops);
 
 /* The slowest transaction since the last call; 0 if none. */
-duration store_latency(struct store *store);
+duration store_latency(struct store *store, bool begin_anew);
 
 /* Writes what is queued, for at most `patience`. False if the disk did not manage. */
 bool store_stop(struct store *store, duration patience);

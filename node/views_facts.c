@@ -59,6 +59,7 @@ static json_t *clock_json(const char *name, const struct clock_fact *c)
 	                        "max_error_ms", to_ms(c->max_error), "rate_ppm",
 	                        (double)c->rate_ppb / 1000, "stepped_ms", to_ms(c->stepped));
 	add_time(out, "stepped", c->stepped_wall);
+	add_time(out, "unknown_since", c->unknown ? c->since_wall : 0);
 	return out;
 }
 
@@ -155,8 +156,8 @@ void verb_dns(struct client *client, const json_t *args)
 		if (dns.unknown)
 			json_array_append_new(unknown, json_string(r.owner.name));
 		else
-			add_servers(servers, r.owner.name, &dns);
-		add_names(names, r.g, r.owner.name, &dns);
+			add_names(names, r.g, r.owner.name, &dns);
+		add_servers(servers, r.owner.name, &dns);
 	}
 	free(r.arena.data);
 	client_done(client, json_pack("{s:o, s:o, s:o}", "servers", servers, "problems", names,

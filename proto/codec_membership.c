@@ -54,6 +54,8 @@ bool take_welcome(const void *message, struct arena *arena, struct envelope *out
 
 /* ---- probes ---- */
 
+static const uint8_t zeros[PACKET_MAX];
+
 void *put_probe(struct arena *scratch, const struct envelope *in)
 {
 	Essaim__Wire__Probe *out = part_new(scratch, &essaim__wire__probe__descriptor);
@@ -61,6 +63,7 @@ void *put_probe(struct arena *scratch, const struct envelope *in)
 	out->sequence = in->probe.sequence;
 	out->sent_wall = in->probe.sent_wall;
 	out->urgent = in->probe.urgent;
+	out->padding = put_bytes(&(struct bytes){zeros, in->probe.padding});
 	return out;
 }
 
@@ -71,7 +74,8 @@ bool take_probe(const void *message, struct arena *arena, struct envelope *out)
 	out->probe.sequence = in->sequence;
 	out->probe.sent_wall = take_time(in->sent_wall);
 	out->probe.urgent = in->urgent != 0;
-	return true;
+	out->probe.padding = (uint32_t)in->padding.len;
+	return in->padding.len <= PACKET_MAX;
 }
 
 /* The difference wraps, so that every pair of instants has one. */

@@ -85,6 +85,7 @@ struct probe {
 	uint64_t sequence;
 	instant sent_wall; /* t1 */
 	bool urgent;       /* the sender suspects you: see the items (buddy) */
+	uint32_t padding;  /* so many bytes more, of no meaning: does a packet of that size arrive? */
 };
 
 struct ack {

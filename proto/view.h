@@ -76,6 +76,9 @@ struct member_view {
 	/* clock: best recent sample, its wall clock less ours */
 	bool clock_known;
 	duration clock_offset, clock_error, round_trip;
+	/* soundings in a row of which the small packet was acked and the large one was not; of which neither was,
+	 * though it was heard meanwhile */
+	uint32_t large_lost, unheard;
 	/* every pair of one family; none of ourselves */
 	uint32_t path_count;
 	struct path_view paths[PATHS_MAX];

@@ -119,11 +119,13 @@ static void show_kept(const json_t *nodes)
 		offset_text(number(node, "max_error_ms"), bound);
 		snprintf(rate, sizeof rate, "%+.0f ppm", number(node, "rate_ppm"));
 		offset_text(number(node, "stepped_ms"), size);
-		snprintf(step, sizeof step, "%s %s", size, json_text(node, "stepped"));
+		bool stepped = *json_text(node, "stepped"), gone = *json_text(node, "unknown_since");
+		snprintf(step, sizeof step, "%s %s", gone ? "unknown since" : size,
+			 json_text(node, gone ? "unknown_since" : "stepped"));
 		table_row(table, (const char *const[]){
 				     json_text(node, "name"), kept_by(node),
 				     json_truth(node, "synchronised") ? bound + 1 : "-", rate,
-				     *json_text(node, "stepped") ? step : "-"});
+				     stepped || gone ? step : "-"});
 	}
 	table_end(table);
 }

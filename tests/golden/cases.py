@@ -170,7 +170,7 @@ CLOCKS = {
         {"name": "n2", "unknown": False, "synchronised": False, "service": "", "max_error_ms": 0.0,
          "rate_ppm": -12.0, "stepped_ms": -3600000.0, "stepped": "2026-03-01T12:00:00.000Z"},
         {"name": "n3", "unknown": True, "synchronised": False, "service": "", "max_error_ms": 0.0,
-         "rate_ppm": 0.0, "stepped_ms": 0.0, "stepped": None}],
+         "rate_ppm": 0.0, "stepped_ms": 0.0, "stepped": None, "unknown_since": "2026-03-01T12:00:05.000Z"}],
     "offsets": [
         {"from": "n1", "to": "n2", "offset_ms": 3000.0, "error_ms": 2.0},
         {"from": "n2", "to": "n1", "offset_ms": -3000.0, "error_ms": 4.0},

@@ -5,7 +5,7 @@ usage: run.py ESSAIM_BINARY [--rewrite]
 
 Each case of cases.py runs the real binary against a fake daemon and compares the request that
 arrived, standard output, standard error and the exit code with expected/CASE.txt. --rewrite
-writes those files instead (and man/essaim.1): read the difference before you commit it.
+writes those files instead (and man/essaim.1, man/essaim-metrics.7): read the difference before you commit it.
 """
 
 import difflib
@@ -28,6 +28,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 EXPECTED = os.path.join(HERE, "expected")
 ROOT = os.path.join(HERE, "..", "..")
 MAN = os.path.join(ROOT, "man", "essaim.1")
+METRICS_MAN = os.path.join(ROOT, "man", "essaim-metrics.7")
 LIMIT_S = 30
 WIDTH = 80
 
@@ -176,6 +177,11 @@ def check_manual(binary, rewrite):
     return compare(output(binary, "help", "--man"), MAN, rewrite)
 
 
+def check_metrics_manual(binary, rewrite):
+    """Made of the daemon's one table of metrics, which also makes /metrics."""
+    return compare(output(os.path.join(os.path.dirname(binary), "essaimd"), "--metrics-page"), METRICS_MAN, rewrite)
+
+
 def check_manuals_are_man(binary, rewrite):
     """Each line is text or one of man(7)'s macros; groff need not be installed to know that."""
     macros = r"\.(TH|SH|SS|TP|PP|RS|RE|B|I|BI|BR|RB|br|nf|fi)( |$)|\.\\\" "
@@ -308,6 +314,7 @@ def check_no_stale_file(binary, rewrite):
 
 CHECKS = [
     ("the manual page is what the table says", check_manual),
+    ("the page of metrics is what their table says", check_metrics_manual),
     ("the manual pages are well-formed", check_manuals_are_man),
     ("the daemon's manual page has every key of its configuration", check_daemon_manual),
     ("the completion script is bash", check_completion_parses),

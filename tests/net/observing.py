@@ -29,9 +29,12 @@ class Host(daemon.Daemon):
         super().__init__(*args)
         self.essaimd = CLOCKED
         self.uname = self.name
+        self.environment = {}
+        self.root = None  # a folder to be its root, over which the real one's folders are bound
         folder = os.path.dirname(self.data)
         self.resolv, self.hosts, self.clock = (os.path.join(folder, f"{self.name}.{what}")
                                                for what in ("resolv", "hosts", "clock"))
+        self.resolver = os.path.join(folder, f"{self.name}.resolver")  # how its resolver child is bad
         self.set_resolv(DNS)
         with open(self.hosts, "w") as out:
             out.write("127.0.0.1 localhost\n")
@@ -41,21 +44,28 @@ class Host(daemon.Daemon):
         with open(self.resolv, "w") as out:
             out.write("".join(f"nameserver {s}\n" for s in servers) + f"options {options}\n")
 
-    def set_clock(self, offset_s, kept=True, error_s=0.005):
-        data = struct.pack("=qqq", int(offset_s * 1e9), kept, int(error_s * 1e9))
+    def set_clock(self, offset_s, kept=True, error_s=0.005, slow_ppm=0):
+        """kept: True, False, or None: the kernel does not say."""
+        kept = 2 if kept is None else int(kept)
+        data = struct.pack("=qqqq", int(offset_s * 1e9), kept, int(error_s * 1e9), slow_ppm)
         if not os.path.exists(self.clock):
             open(self.clock, "wb").write(data)
         with open(self.clock, "r+b") as out:
             out.write(data)
 
     def command(self):
-        script = ('hostname "$1"; mount --bind "$2" /etc/resolv.conf; mount --bind "$3" /etc/hosts; '
-                  'shift 3; exec "$@"')
+        script = ('hostname "$1"; mount --bind "$2" /etc/resolv.conf; mount --bind "$3" /etc/hosts; shift 3; ')
+        if self.root:
+            script += (f'for d in /*; do if [ -d "$d" ] && [ ! -L "$d" ]; then mkdir -p "{self.root}$d"; '
+                       f'mount --rbind "$d" "{self.root}$d"; elif [ -L "$d" ]; then cp -dn "$d" "{self.root}"; fi; done; '
+                       f'exec chroot "{self.root}" "$@"; ')
+        script += 'exec "$@"'
         return ["unshare", "-m", "-u", "--propagation", "private", "sh", "-c", script, "sh", self.uname,
                 self.resolv, self.hosts] + super().command()
 
     def spawn(self, extra_environment=None):
-        return super().spawn({"ESSAIM_TEST_CLOCK": self.clock} | (extra_environment or {}))
+        return super().spawn({"ESSAIM_TEST_CLOCK": self.clock, "ESSAIM_TEST_RESOLVER": self.resolver} |
+                             self.environment | (extra_environment or {}))
 
 
 class Dns:
@@ -72,14 +82,15 @@ class Dns:
         self.process, self.slowing = None, None
         self.say({n.name: cluster.network.ip(n.index) for n in cluster})
 
-    def say(self, names):
+    def say(self, names, refuse=False):
+        """`refuse`: of what it does not know it says that it will not say, instead of that there is none."""
         with open(self.names, "w") as out:
             out.write("".join(f"{ip} {name}\n" for name, ip in names.items()))
         self.stop()
         self.process = subprocess.Popen(
             ["dnsmasq", "--keep-in-foreground", "--no-resolv", "--no-hosts", f"--addn-hosts={self.names}",
              f"--listen-address={DNS}", "--bind-interfaces", "--user=root", "--pid-file=", "--conf-file=/dev/null",
-             "--local=/#/"], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+             ] + ([] if refuse else ["--local=/#/"]), stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
 
     def slow(self, pause_s):
         self.slowing = threading.Event()

@@ -14,7 +14,7 @@ from case import CASES, Skip
 
 LIMIT_S = 2700  # of the whole run: everything in it ends then
 GROUPS = ("admission", "mastership", "membership", "storage", "control", "intruders", "upgrade", "keys",
-          "handover", "paths", "settings", "seizure", "accidents", "churn", "observing", "auth", "adding", "web")
+          "handover", "paths", "settings", "seizure", "accidents", "churn", "observing", "finding", "auth", "adding", "web")
 
 
 def run_one(sentence, function, keep):

@@ -123,8 +123,33 @@ def check_includes(root):
     return count, wrong
 
 
+# ---- every code of the doctor is made to happen ----
+
+def codes_of(table):
+    return re.findall(r"^\s*CODE\(\d+, ([A-Z_]+),", table, re.M)
+
+
+def codes_found(case):
+    """Codes that a case waits for: it fails unless real daemons find them."""
+    return set(re.findall(r'\.found\(\s*[^,()]+,\s*"([A-Z_]+)"', case))
+
+
+def check_codes(root):
+    with open(os.path.join(root, "actions", "doctor_codes.h")) as text:
+        codes = codes_of(text.read())
+    made, folder = set(), os.path.join(root, "tests", "net")
+    for name in os.listdir(folder):
+        if name.endswith(".py"):
+            with open(os.path.join(folder, name)) as text:
+                made |= codes_found(text.read())
+    return len(codes), [f"no case of tests/net finds {code}" for code in codes if code not in made] + (
+        [] if codes else ["no code found in doctor_codes.h"])
+
+
 def check_itself():
     """Planted breaches must be seen, and what is allowed must pass."""
+    assert codes_of("\tCODE(1, A_B, CLOCK, X,\n\tCODE(2, C, DNS, X,") == ["A_B", "C"]
+    assert codes_found('c.found(1, "A_B", "n2"); f = c.found(2, "C"); c.over(1, "D"); # E') == {"A_B", "C"}
     headers = {"gossip.h": {"gossip"}, "loop.h": {"node"}, "world.h": {"simulator"}, "codec.h": {"proto"}}
     assert impure_needs({"malloc", "memcpy", "codec_encode"}, {"codec_encode"}) == ["malloc"]
     assert impure_needs({"time", "__assert_fail", "__asan_init"}, set()) == ["time"]
@@ -150,11 +175,13 @@ def main(root, build):
     check_itself()
     libraries, wrong = check_symbols(build)
     includes, more = check_includes(root)
+    codes, missing = check_codes(root)
+    more += missing
     for text in wrong + more:
         print(text)
     if not includes:
         print("no source found: nothing was checked")
-    print(f"{libraries} libraries and {includes} includes checked, {len(wrong + more)} breaches")
+    print(f"{libraries} libraries and {includes} includes and {codes} codes of the doctor checked, {len(wrong + more)} breaches")
     return 1 if wrong or more or not includes else 0
 
 

@@ -527,6 +527,7 @@ static void message(struct walk *w, struct envelope *e)
 		u64(w, &e->probe.sequence);
 		moment(w, &e->probe.sent_wall);
 		flag(w, &e->probe.urgent);
+		range(w, &e->probe.padding, 1, PACKET_MAX);
 		return;
 	case MESSAGE_ACK:
 		u64(w, &e->ack.sequence);

@@ -145,6 +145,8 @@ static void carry_packet(struct swarm *s, uint32_t from, const struct effect *ef
 	s->sent[effect->packet.message]++;
 	if (to == SWARM_MAX || s->cut[from][to] || s->mute[from][net] || s->deaf[to][net])
 		return;
+	if (s->narrow != 0 && effect->packet.bytes.size > s->narrow)
+		return;
 	if (from == s->tap_from && to == s->tap_to) {
 		s->tapped_size[effect->packet.message] = effect->packet.bytes.size;
 		memcpy(s->tapped[effect->packet.message], effect->packet.bytes.data,

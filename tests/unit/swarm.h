@@ -38,6 +38,7 @@ struct swarm {
 	struct swarm_node nodes[SWARM_MAX];
 	bool cut[SWARM_MAX][SWARM_MAX]; /* from, to */
 	uint32_t networks; /* how many addresses each node has, each in another */
+	size_t narrow; /* larger packets vanish; 0: none do */
 	/* what a node sends by a network, or is sent there, is lost */
 	bool mute[SWARM_MAX][SWARM_NETS_MAX], deaf[SWARM_MAX][SWARM_NETS_MAX];
 	struct parcel *parcels;

@@ -135,6 +135,40 @@ static void a_lost_quorum_a_lost_voter_and_two_voters_are_told_apart(void **stat
 	assert_non_null(found(&after, DOCTOR_VOTERS_TWO));
 }
 
+static void a_link_that_loses_thrice_in_a_row_has_its_finding_and_not_before(void **state)
+{
+	struct patient p = healthy(3);
+	members[1].view.large_lost = members[1].view.unheard = members[1].shut = 2;
+	doctor_examine(&p, SECOND, &after);
+	assert_int_equal(after.count, 0);
+	members[1].view.large_lost = 3;
+	doctor_examine(&p, SECOND, &after);
+	assert_int_equal(after.count, 1);
+	assert_int_equal(found(&after, DOCTOR_MTU_SMALL)->about, 2);
+	members[1].view.unheard = members[1].shut = 3;
+	doctor_examine(&p, SECOND, &after);
+	assert_int_equal(after.count, 3);
+	assert_int_equal(found(&after, DOCTOR_ONE_WAY_LINK)->about, 2);
+	assert_int_equal(found(&after, DOCTOR_TCP_BLOCKED)->about, 2);
+	members[1].view.state = UNREACHABLE; /* then that is the finding */
+	status.voters_reachable = 2;
+	doctor_examine(&p, SECOND, &after);
+	assert_null(found(&after, DOCTOR_MTU_SMALL));
+	assert_null(found(&after, DOCTOR_ONE_WAY_LINK));
+	assert_null(found(&after, DOCTOR_TCP_BLOCKED));
+}
+
+static void a_link_of_one_direction_is_found_once_whoever_tells_of_it(void **state)
+{
+	struct patient p = healthy(3);
+	members[1].view.unheard = 5;
+	members[0].view.accuser_count = 1;
+	members[0].view.accusers[0].node = 2;
+	doctor_examine(&p, SECOND, &after);
+	assert_int_equal(after.count, 1);
+	assert_non_null(found(&after, DOCTOR_ONE_WAY_LINK));
+}
+
 static void what_is_unknown_is_said_to_be_unknown_and_nothing_more(void **state)
 {
 	struct patient p = healthy(3);
@@ -252,6 +286,8 @@ int main(void)
 		cmocka_unit_test(of_two_clocks_the_kept_one_is_believed),
 		cmocka_unit_test(a_finding_stays_until_it_is_below_half_of_its_threshold),
 		cmocka_unit_test(a_lost_quorum_a_lost_voter_and_two_voters_are_told_apart),
+		cmocka_unit_test(a_link_that_loses_thrice_in_a_row_has_its_finding_and_not_before),
+		cmocka_unit_test(a_link_of_one_direction_is_found_once_whoever_tells_of_it),
 		cmocka_unit_test(what_is_unknown_is_said_to_be_unknown_and_nothing_more),
 		cmocka_unit_test(disks_names_and_name_servers_have_their_findings),
 		cmocka_unit_test(every_code_has_a_sentence_and_a_command_without_open_blanks),

@@ -110,6 +110,13 @@ static void publish(struct swarm *s, uint32_t at, const char *key, struct bytes 
 	swarm_input(s, at, &input);
 }
 
+static void sound(struct swarm *s, uint32_t at, uint32_t to)
+{
+	struct input input = {.kind = INPUT_SOUND, .sound = {.to = swarm_id(s, to)}};
+	swarm_input(s, at, &input);
+	swarm_run(s, 100 * MILLISECOND);
+}
+
 static struct swarm *settled(uint32_t count, enum seal_mode seal)
 {
 	struct swarm *s = swarm_new(count, seal);
@@ -645,6 +652,46 @@ static void a_swarm_that_starts_together_agrees_on_its_facts_with_few_packets(vo
 	swarm_free(s);
 }
 
+/* ---- soundings ---- */
+
+static void a_sounding_fills_a_packet_and_its_answer_is_small(void **state)
+{
+	struct swarm *s = settled(3, SEAL_QUICK);
+	s->tap_from = 0, s->tap_to = 1;
+	sound(s, 0, 1);
+	assert_int_equal(s->tapped_size[MESSAGE_PROBE], PACKET_MAX);
+	s->tap_from = 1, s->tap_to = 0;
+	sound(s, 0, 1);
+	assert_in_range(s->tapped_size[MESSAGE_ACK], 1, 200);
+	assert_int_equal(swarm_view(s, 0, 1).large_lost, 0);
+	swarm_free(s);
+}
+
+static void what_passes_only_small_packets_is_told_from_one_direction_and_from_silence(void **state)
+{
+	struct swarm *s = settled(3, SEAL_QUICK);
+	s->narrow = PACKET_MAX - 100;
+	for (int i = 0; i < 4; i++)
+		sound(s, 0, 1);
+	assert_int_equal(swarm_view(s, 0, 1).large_lost, 3); /* the last is not over */
+	assert_int_equal(swarm_view(s, 0, 1).unheard, 0);
+	s->narrow = 0;
+	sound(s, 0, 1);
+	assert_int_equal(swarm_view(s, 0, 1).large_lost, 0);
+	s->cut[0][1] = true; /* it hears us no more, we hear it */
+	for (int i = 0; i < 6; i++) {
+		sound(s, 0, 1);
+		swarm_run(s, 3 * SECOND);
+	}
+	assert_in_range(swarm_view(s, 0, 1).unheard, 3, 5);
+	assert_int_equal(swarm_view(s, 0, 1).large_lost, 0);
+	s->cut[0][2] = s->cut[2][0] = s->cut[1][2] = s->cut[2][1] = true;
+	for (int i = 0; i < 4; i++)
+		sound(s, 0, 2);
+	assert_int_equal(swarm_view(s, 0, 2).unheard + swarm_view(s, 0, 2).large_lost, 0);
+	swarm_free(s);
+}
+
 static void clock_facts_of_a_swarm_come_about_one_a_second(void **state)
 {
 	struct swarm *s = swarm_new(SWARM_MAX, SEAL_QUICK);
@@ -720,6 +767,8 @@ int main(void)
 	    cmocka_unit_test(the_newer_fact_wins_in_any_order),
 	    cmocka_unit_test(facts_missed_in_a_cut_arrive_by_digest),
 	    cmocka_unit_test(a_swarm_that_starts_together_agrees_on_its_facts_with_few_packets),
+	    cmocka_unit_test(a_sounding_fills_a_packet_and_its_answer_is_small),
+	    cmocka_unit_test(what_passes_only_small_packets_is_told_from_one_direction_and_from_silence),
 	    cmocka_unit_test(clock_facts_of_a_swarm_come_about_one_a_second),
 	    cmocka_unit_test(a_big_fact_is_pulled_by_hash),
 	    cmocka_unit_test(facts_of_an_older_incarnation_end_with_it),
