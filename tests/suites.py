@@ -16,7 +16,7 @@ SUITES = {  # name: the build it runs in. Sanitizers everywhere but where speed 
     "purity": "sanitized", "model": "optimized", "sim": "optimized", "net": "sanitized",
     "package": "optimized", "lab": "optimized",
 }
-MORE = {"--long": {"sim": "--seconds 1800", "model": "--long"}, "--lab": {"lab": "--all"}}  # what an option adds
+MORE = {"--long": {"sim": "--seconds 1800", "model": "--long", "net": "--long"}, "--lab": {"lab": "--all"}}  # what an option adds
 MAY_SKIP = {"lab"}  # needs an emulator and Debian's archive; whoever has not got them is told
 FOLDERS = {"sanitized": "build-sanitized", "optimized": "build"}
 
