@@ -36,7 +36,7 @@ static struct sounding *sounding_of(const struct gossip *g, const struct member 
 	return &g->membership.soundings[member_slot(g, m)];
 }
 
-static void send(struct gossip *g, const struct member *m, uint64_t sequence, bool large)
+static void send_sounding(struct gossip *g, const struct member *m, uint64_t sequence, bool large)
 {
 	struct envelope e = {.kind = MESSAGE_PROBE};
 	e.probe = (struct probe){.sequence = sequence, .sent_wall = g->now.wall};
@@ -66,8 +66,8 @@ void sounding_start(struct gossip *g, node_id to)
 	s->serial++;
 	s->sent = g->now.boot;
 	s->small = s->large = false;
-	send(g, m, MARK | s->serial << 1, false);
-	send(g, m, MARK | s->serial << 1 | LARGE, true);
+	send_sounding(g, m, MARK | s->serial << 1, false);
+	send_sounding(g, m, MARK | s->serial << 1 | LARGE, true);
 }
 
 bool sounding_on_ack(struct gossip *g, const struct member *m, const struct ack *ack)
