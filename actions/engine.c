@@ -123,6 +123,17 @@ static void message_input(struct engine *e, node_id from, const struct engine_me
 	}
 }
 
+/* What waits for something to change. */
+static void look_again(struct engine *e)
+{
+	e->queue_dirty = true;
+	for (uint32_t i = 0; i < e->settings.executing_max; i++) {
+		struct execution *x = &e->executions[i];
+		if (x->used && x->state == EXECUTION_WAITING && x->task == TASK_DECIDE)
+			x->at = e->now.boot;
+	}
+}
+
 static void take(struct engine *e, const struct engine_input *input)
 {
 	switch (input->kind) {
@@ -135,13 +146,13 @@ static void take(struct engine *e, const struct engine_input *input)
 	case ENGINE_ROW:
 		rows_input(e, input);
 		return;
-	case ENGINE_FACT:
 	case ENGINE_MEMBER:
-		e->queue_dirty = true;
-		for (uint32_t i = 0; i < e->settings.executing_max; i++) {
-			if (e->executions[i].used && e->executions[i].state == EXECUTION_WAITING)
-				e->executions[i].at = e->now.boot;
-		}
+		for (uint32_t i = 0; i < e->slot_count; i++)
+			e->slots[i].look = true;
+		look_again(e);
+		return;
+	case ENGINE_FACT:
+		look_again(e);
 		return;
 	case ENGINE_MASTERSHIP:
 		mastership(e, input->mastership.master, input->mastership.epoch);

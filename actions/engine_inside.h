@@ -48,12 +48,12 @@ struct output {
 /* One open operation, as committed (version > 0) or as first proposed. */
 struct slot {
 	bool used;
-	bool fresh;           /* tell it at once */
 	bool cancel, abandon; /* somebody wants that; `wish` says who */
 	uint64_t version;     /* 0: not committed */
 	uint64_t proposal;    /* in flight about it; 0: none */
 	instant propose_at;   /* not before */
 	instant dispatch_at;  /* boot; repeat then */
+	bool look;            /* whether its target is a member still */
 	bool reported;        /* `report` is about the present leg */
 	uint32_t lock_count;
 	uint64_t locks[LOCKS_PER_ROW_MAX]; /* hashes */

@@ -174,7 +174,6 @@ void master_report(struct engine *e, node_id from, const struct engine_report *r
 		return; /* of a leg that is over, or of nobody we asked */
 	slot->report = *report;
 	slot->reported = true;
-	slot->fresh = true;
 	slot->dispatch_at = e->now.boot + RESEND;
 	for (uint32_t i = 0; i < e->settings.watchers_max && e->watcher_count; i++) {
 		if (e->watchers[i].used && e->watchers[i].number == slot->row.number)
@@ -227,8 +226,12 @@ static void cancel(struct engine *e, struct slot *slot)
 static bool target_gone(struct engine *e, struct slot *slot, const struct leg *leg)
 {
 	struct engine_member member;
+	if (!slot->look)
+		return false;
+	slot->look = false;
 	if (view_member_by_id(e->settings.view, slot->row.targets[leg->where], &member))
 		return false;
+	slot->look = true; /* until that is committed */
 	char text[160];
 	say(text, sizeof(text),
 	    "the node that did it was removed from the cluster at step %u: how far it went is not "
@@ -251,13 +254,18 @@ static void consider_queued(struct engine *e, struct slot *slot)
 		due_at_deadline(e, slot);
 }
 
+static void give_up(struct engine *e, struct slot *slot)
+{
+	char text[sizeof(slot->wish) + 80];
+	say(text, sizeof(text), "%s: what its node did last is not known", slot->wish);
+	end_from_row(e, slot, OPERATION_UNKNOWN, text);
+}
+
 static void consider_running(struct engine *e, struct slot *slot)
 {
 	struct leg leg = leg_of(slot->verb, &slot->row);
 	if (slot->abandon) {
-		char text[sizeof(slot->wish) + 80];
-		say(text, sizeof(text), "%s: what its node did last is not known", slot->wish);
-		end_from_row(e, slot, OPERATION_UNKNOWN, text);
+		give_up(e, slot);
 		return;
 	}
 	if (target_gone(e, slot, &leg) || report_decides(e, slot, &leg))
@@ -287,8 +295,12 @@ static void consider(struct engine *e, struct slot *slot)
 	}
 	if (!output_room(e, TURN_EFFECTS, TURN_BYTES))
 		return;
-	if (!slot->verb) /* its steps are known to a newer essaim only: that one's turn as master */
+	if (!slot->verb) { /* its steps are known to a newer essaim only: that one's turn as master
+		            */
+		if (slot->abandon)
+			give_up(e, slot);
 		return;
+	}
 	if (slot->row.state == OPERATION_QUEUED)
 		consider_queued(e, slot);
 	else if (!ENGINE_WEAKENED(e, ENGINE_WEAK_ADOPT) || slot->row.epoch == e->epoch)
@@ -314,6 +326,7 @@ void master_gained(struct engine *e)
 		output_trace(e, ENGINE_RULE_ADOPTED, 0, 0, e->ordered_count, NULL);
 	for (uint32_t i = 0; i < e->slot_count; i++) {
 		e->slots[i].dispatch_at = 0;
+		e->slots[i].look = true;
 		e->slots[i].reported = false;
 		e->slots[i].propose_at = 0;
 	}

@@ -80,16 +80,26 @@ void change_job(struct engine *e, struct registry_transaction *t, const struct j
 	change_put(e, t, &put, expected);
 }
 
-/* With a new row the oldest goes, once there are as many as are kept. */
+#define PRUNED_AT_ONCE 2 /* others write audit rows too, and drop none */
+
+/* With a new row the oldest go, once there are more than are kept; never those of what is open. */
 static void prune(struct engine *e, struct registry_transaction *t)
 {
 	uint8_t name[AUDIT_NAME_SIZE];
-	const struct audited *oldest = e->audit.count ? &e->audit.list[0] : NULL;
-	if (!oldest || !oldest->ended || !e->audit.sorted || e->audit.count < e->settings.audit_max)
-		return;
-	audit_name(oldest->number, name);
-	change_drop(e, t, REGISTRY_AUDIT, (struct bytes){name, sizeof(name)}, REGISTRY_ANY);
-	output_trace(e, ENGINE_RULE_AUDIT_DROPPED, 0, 0, (int64_t)oldest->number, NULL);
+	uint32_t pruned = 0;
+	audit_by_number(e, 0); /* sorts them, if they were just loaded */
+	uint32_t count = e->audit.count;
+	for (uint32_t i = 0; i < count && pruned < PRUNED_AT_ONCE; i++) {
+		const struct audited *oldest = &e->audit.list[i];
+		if (count - pruned < e->settings.audit_max)
+			return;
+		if (!oldest->ended)
+			continue;
+		audit_name(oldest->number, name);
+		change_drop(e, t, REGISTRY_AUDIT, (struct bytes){name, sizeof(name)}, REGISTRY_ANY);
+		output_trace(e, ENGINE_RULE_AUDIT_DROPPED, 0, 0, (int64_t)oldest->number, NULL);
+		pruned++;
+	}
 }
 
 void change_audit(struct engine *e, struct registry_transaction *t, const struct audit_row *row,

@@ -265,7 +265,6 @@ static void about_one(struct engine *e, const struct engine_request *request)
 		slot->abandon = slot->abandon || request->ask == ASK_ABANDON;
 		say(slot->wish, sizeof(slot->wish), "%s by %s",
 		    request->ask == ASK_CANCEL ? "cancelled" : "given up", request->who);
-		slot->fresh = true;
 		e->queue_dirty = true;
 	}
 	watchers_committed(e, slot); /* perhaps it is being cancelled already */

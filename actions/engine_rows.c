@@ -88,7 +88,7 @@ static void operation_applied(struct engine *e, const struct operation_row *row,
 		slot->dispatch_at = 0;
 	slot->row = *row;
 	slot->version = version;
-	slot->fresh = true;
+	slot->look = true;
 	slot->verb = verb_find(e->settings.verbs, row->noun, row->verb);
 	locks_hash(slot);
 	if (!known)

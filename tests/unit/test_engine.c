@@ -496,6 +496,22 @@ static void the_oldest_audit_rows_go(void **state)
 	assert_non_null(alone_audit(a, 20));
 }
 
+static void what_is_open_keeps_its_audit_row(void **state)
+{
+	struct engine_request open = alone_make(a, "web", false);
+	alone_ask(a, &open);
+	for (int i = 0; i < 20; i++) {
+		struct engine_request request = alone_request(a, ASK_START);
+		memcpy(request.verb, "declare", 8);
+		arguments_add(&request.arguments, "name", "db");
+		alone_ask(a, &request);
+		a->answer_count = 0;
+	}
+	assert_int_equal(alone_count(a, REGISTRY_AUDIT), 8);
+	assert_non_null(alone_audit(a, 1));
+	assert_null(alone_audit(a, 2));
+}
+
 /* ---- jobs ---- */
 
 static struct engine_request job_add(const char *name, duration every, instant first)
@@ -643,6 +659,7 @@ int main(void)
 	    TEST(hooks_read_the_operation_and_may_refuse),
 	    TEST(a_hook_that_fails_afterwards_undoes_nothing),
 	    TEST(the_oldest_audit_rows_go),
+	    TEST(what_is_open_keeps_its_audit_row),
 	    TEST(a_job_runs_once_each_time),
 	    TEST(what_was_missed_is_made_up_for_once_by_the_next_master),
 	    TEST(a_job_at_a_time_runs_once),
