@@ -6,7 +6,7 @@
  * enough accusers and agree with our own ears, or it is no more than its author's accusation.
  */
 
-#define VERDICT_SILENCE (3 * SECOND)    /* another's verdict against our own ears */
+#define VERDICT_SILENCE (2 * SECOND)    /* another's verdict against our own ears: less than any wait for silence */
 #define ACCUSATIONS_PER_SECOND 8
 #define ACCUSATIONS_BURST 64
 #define CLAIM_LEAD 1000 /* how far above what we know an accusation may claim to be */
@@ -71,6 +71,15 @@ static bool accusation_known(const struct gossip *g, const struct member *m, con
 	return known != NULL && !accuser_newer(item->incarnation, item->accusation.version, known);
 }
 
+/*
+ * Whoever is cut off from most finds most of them silent. Those whom it still reaches would pass its word on;
+ * but who is unreachable itself is no observer any more, until it is heard again (consul 5928).
+ */
+static bool has_a_voice(const struct gossip *g, node_id author)
+{
+	return WEAKENED(g, WEAK_UNHEARD_ACCUSER) || member_find(g, author)->state != UNREACHABLE;
+}
+
 bool suspicion_wants(const struct gossip *g, const struct item *item)
 {
 	const struct member *m = member_find(g, item_subject(item));
@@ -87,7 +96,7 @@ bool suspicion_wants(const struct gossip *g, const struct item *item)
 		return false;
 	if (item->kind == ITEM_ACCUSATION)
 		return m->state != REACHABILITY_UNKNOWN && !accusation_known(g, m, item) &&
-		       observer_of(g, item->author, m);
+		       observer_of(g, item->author, m) && has_a_voice(g, item->author);
 	return !verdict_passed(g, m, claim);
 }
 

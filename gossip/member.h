@@ -186,6 +186,8 @@ void probe_way(struct gossip *g, struct member *m, const struct way *way); /* ..
 void probe_health(struct gossip *g, int change);
 /* Did most of our last probes, whoever they asked, get no answer in time? */
 bool probing_mostly_fails(const struct gossip *g);
+/* None of them was answered. */
+bool probing_always_fails(const struct gossip *g);
 void probe_on_probe(struct gossip *g, struct member *m, const struct probe *probe);
 void probe_on_ack(struct gossip *g, struct member *m, const struct ack *ack);
 void probe_on_request(struct gossip *g, struct member *m, const struct probe_request *request);
@@ -230,8 +232,6 @@ bool suspicion_wants(const struct gossip *g, const struct item *item);
 /* Takes a verified accusation, refutation or verdict; true if it should be passed on. */
 bool suspicion_take(struct gossip *g, const struct item *item);
 void suspicion_view(const struct gossip *g, const struct member *m, struct member_view *out);
-/* Our accusation of `m`, if any, for the urgent probe that tells it. */
-const struct item *suspicion_own_item(const struct gossip *g, const struct member *m);
 
 /* ---- spread.c ---- */
 

@@ -142,6 +142,11 @@ bool probing_mostly_fails(const struct gossip *g)
 	return failed >= RECENT_SICK;
 }
 
+bool probing_always_fails(const struct gossip *g)
+{
+	return g->membership.probing->recent == (1u << RECENT) - 1;
+}
+
 /* ---- inquiries: probes under way ---- */
 
 static struct inquiry *inquiry_new(struct gossip *g, struct member *m)

@@ -208,14 +208,8 @@ static void trim(struct spreading *s)
 
 /* ---- filling a packet ---- */
 
-/* What accuses the receiver comes first, then what has travelled least. */
-static uint32_t urgency(const struct gossip *g, const struct rumour *r, node_id to)
-{
-	return rumour_subject(r) == to && !WEAKENED(g, WEAK_BUDDY) ? UINT32_MAX : r->left;
-}
-
-/* The most urgent rumours, best first. */
-static uint32_t choose(struct gossip *g, node_id to, struct rumour *best[ITEMS_PER_PACKET_MAX])
+/* The rumours that have travelled least, best first. */
+static uint32_t choose(struct gossip *g, struct rumour *best[ITEMS_PER_PACKET_MAX])
 {
 	struct spreading *s = g->membership.spreading;
 	uint32_t count = 0;
@@ -224,7 +218,7 @@ static uint32_t choose(struct gossip *g, node_id to, struct rumour *best[ITEMS_P
 		if (!rumour_alive(g, r) || g->now.boot < r->since)
 			continue;
 		uint32_t at = count;
-		while (at > 0 && urgency(g, best[at - 1], to) < urgency(g, r, to))
+		while (at > 0 && best[at - 1]->left < r->left)
 			at--;
 		if (at == ITEMS_PER_PACKET_MAX)
 			continue;
@@ -267,13 +261,8 @@ void spread_fill(struct gossip *g, node_id to, struct envelope *e, size_t room)
 		return; /* this packet will not leave: spend nothing on it */
 	if (s->directed_count > 0)
 		fill_directed(s, to, e, &room);
-	/* the buddy's service: tell it what we accuse it of, as long as we do */
-	bool tell = m->state == SUSPECT && !WEAKENED(g, WEAK_BUDDY);
-	const struct item *own = tell ? suspicion_own_item(g, m) : NULL;
-	if (own != NULL)
-		fill_one(s, e, own, &room);
 	struct rumour *best[ITEMS_PER_PACKET_MAX];
-	uint32_t count = s->count == 0 ? 0 : choose(g, to, best);
+	uint32_t count = s->count == 0 ? 0 : choose(g, best);
 	for (uint32_t i = 0; i < count; i++) {
 		struct item item = best[i]->item;
 		if (best[i]->fact != NO_SLOT &&

@@ -275,16 +275,27 @@ void suspicion_heard(struct gossip *g, struct member *m)
 
 /* ---- our own accusation ---- */
 
-bool suspicions_sick(const struct gossip *g)
+/* Others: who counts as reachable, less this node. */
+static bool most_are_silent(const struct gossip *g)
 {
 	const struct suspicions *s = g->membership.suspicions;
+	return s->silent_own >= SICK_MIN && s->silent_own * 2 > g->membership.reachable - 1;
+}
+
+/* Of many it asks only few: if none of those answers, most of the others will not either. */
+bool suspicions_cut_off(const struct gossip *g)
+{
 	if (WEAKENED(g, WEAK_SICK_ONE))
 		return false;
-	/* others: who counts as reachable, less this node */
-	if (s->silent_own >= SICK_MIN && s->silent_own * 2 > g->membership.reachable - 1)
-		return true;
+	return most_are_silent(g) || (g->membership.active > OBSERVED_SWARM && probing_always_fails(g));
+}
+
+bool suspicions_sick(const struct gossip *g)
+{
+	if (WEAKENED(g, WEAK_SICK_ONE))
+		return false;
 	/* of many it asks only few: if most of those do not answer, most of them will not be dead */
-	return g->membership.active > OBSERVED_SWARM && probing_mostly_fails(g);
+	return most_are_silent(g) || (g->membership.active > OBSERVED_SWARM && probing_mostly_fails(g));
 }
 
 static void own_item_make(struct gossip *g, struct suspicion *x, const struct member *m)
@@ -368,12 +379,6 @@ bool suspicion_settled(const struct gossip *g, const struct member *m, enum prob
 	for (uint32_t i = 0; i < x->accuser_count; i++)
 		same += x->accusers[i].outcome == outcome;
 	return (x->own && x->own_outcome == outcome) || same >= NEEDED;
-}
-
-const struct item *suspicion_own_item(const struct gossip *g, const struct member *m)
-{
-	const struct suspicion *x = suspicion_of(g, m);
-	return x != NULL && x->own && x->published ? &x->own_item : NULL;
 }
 
 /* ---- view ---- */

@@ -56,6 +56,8 @@ struct suspicions {
 };
 /* ---- the records, one per member that is accused ---- */
 
+/* None or hardly any of those we ask answers: what others say does not reach us. */
+bool suspicions_cut_off(const struct gossip *g);
 /* NULL: it is not suspect. */
 struct suspicion *suspicion_of(const struct gossip *g, const struct member *m);
 /* A fresh record that is not to be judged yet. */

@@ -7,10 +7,11 @@
 
 #define WAIT_REFUSED (1100 * MILLISECOND)
 #define WAIT_SILENT (4400 * MILLISECOND) /* with a turn of the ring before it: known within 6 s */
+#define WAIT_SILENT_OBSERVERS (3 * SECOND) /* four of them have found it, each by probe, relays and knock */
 #define WAIT_SILENT_MAX (7 * SECOND) /* while no more than enough have found it */
 #define WAIT_HOST_UP (10 * SECOND)
 #define LAST_LOOK (500 * MILLISECOND)
-#define LAST_LOOKS 6 /* packets get lost */
+#define LAST_LOOKS 10 /* where three packets of ten get lost, half of the looks are in vain */
 #define LOOK_AGAIN (2 * SECOND)
 #define WAIT_LONELY (25 * SECOND) /* own eyes alone, in a small swarm */
 #define WAIT_ALONE (15 * SECOND) /* own eyes and another's, where three observers should have spoken */
@@ -43,9 +44,10 @@ static duration wait_silent(const struct gossip *g, const struct suspicion *x, c
 {
 	uint32_t could = sound_others(g, m);
 	uint32_t most = could < PUBLISH_MAX ? could : PUBLISH_MAX;
+	duration least = observers_matter(g) ? WAIT_SILENT_OBSERVERS : WAIT_SILENT;
 	if (x->accuser_count >= most || most <= enough || WEAKENED(g, WEAK_CONFIRMATIONS))
-		return WAIT_SILENT;
-	return WAIT_SILENT + (WAIT_SILENT_MAX - WAIT_SILENT) * (most - x->accuser_count) / (most - enough);
+		return least;
+	return least + (WAIT_SILENT_MAX - least) * (most - x->accuser_count) / (most - enough);
 }
 
 static uint32_t refusals(const struct suspicion *x)
@@ -86,8 +88,8 @@ static instant own_since(const struct gossip *g, const struct suspicion *x)
 static instant verdict_at(const struct gossip *g, const struct suspicion *x,
                           const struct member *m)
 {
-	if (x->own && suspicions_sick(g)) {
-		/* cut off from most: judged for ourselves alone, on our own evidence */
+	if (x->own && suspicions_cut_off(g)) {
+		/* judged for ourselves alone, on our own evidence */
 		duration wait = wait_for(g, x, m, NEEDED);
 		return x->since + (wait > WAIT_SILENT ? wait : WAIT_SILENT);
 	}
@@ -176,12 +178,14 @@ static void insist(struct gossip *g, struct suspicion *x, struct member *m)
 }
 
 /*
- * Nobody is condemned on hearsay: who has only heard of it asks first. A refutation may have passed by,
- * and where nobody answers, some observer's verdict comes while we wait.
+ * Nobody is condemned on hearsay: who has only heard of it asks first, a few times; in a large swarm even if one
+ * probe of its own failed meanwhile. A refutation may have passed by, and where nobody answers, some observer's
+ * verdict comes while we wait.
  */
 static bool last_look(struct gossip *g, struct suspicion *x, struct member *m)
 {
-	if (x->own || x->looks == LAST_LOOKS || refusals(x) >= verdict_needed(g, m))
+	bool own_word = x->own && (x->published || !observers_matter(g));
+	if (own_word || x->looks == LAST_LOOKS || refusals(x) >= verdict_needed(g, m))
 		return false;
 	x->looks++;
 	x->since += LAST_LOOK;

@@ -83,9 +83,9 @@
 	WEAK(ONE_ACCUSER, "one-accuser", "membership", "a refusal is a verdict")                   \
 	WEAK(OBSERVERS, "observers", "membership", "anybody's word counts about a member of a large swarm") \
 	WEAK(CONFIRMATIONS, "confirmations", "membership", "a suspicion is as short as if many confirmed it") \
-	WEAK(BUDDY, "buddy", "membership", "a suspect is not told of it")                          \
 	WEAK(ACCUSATION_BUDGET, "accusation-budget", "membership", "one author's accusations are not counted") \
 	WEAK(SICK_ONE, "sick-one", "membership", "who hears few accuses them all")                 \
+	WEAK(UNHEARD_ACCUSER, "unheard-accuser", "membership", "who is unreachable itself accuses others") \
 	WEAK(JUDGE_LATE, "judge-late", "membership", "a judge who comes late judges at once")      \
 	WEAK(REPLAY, "replay", "membership", "a packet seen before counts again")                  \
 	WEAK(REKEY_SIGNED, "rekey-signed", "rekey", "a key is changed without both signatures")    \

@@ -11,6 +11,7 @@
 #define LOSSY_PPM 800000
 #define RAIN_PPM 100000
 #define DOWNPOUR_PPM 200000
+#define DELUGE_PPM 300000
 #define DETACHED_OF 10 /* it reaches one of so many */
 #define BACK_WITHIN (3 * SECOND)
 #define FREEZE_EVERY (10 * SECOND)
@@ -81,9 +82,14 @@ static void restart_most(struct swarm_world *w)
 	}
 }
 
+uint32_t swarm_accident_few(uint32_t nodes)
+{
+	return nodes / 100 > 2 ? nodes / 100 : 2;
+}
+
 void swarm_accident_begin(struct swarm_world *w)
 {
-	uint32_t few = w->settings.nodes / 100 > 2 ? w->settings.nodes / 100 : 2;
+	uint32_t few = swarm_accident_few(w->settings.nodes);
 	w->accident_since = w->time;
 	switch (w->settings.accident) {
 	case ACCIDENT_FLIP_FLOP:
@@ -104,6 +110,7 @@ void swarm_accident_begin(struct swarm_world *w)
 	case ACCIDENT_NONE:
 	case ACCIDENT_RAIN:
 	case ACCIDENT_DOWNPOUR:
+	case ACCIDENT_DELUGE:
 	case ACCIDENT_BUSY:
 	case ACCIDENT_COUNT:
 		break;
@@ -171,6 +178,8 @@ bool swarm_accident_loses(struct swarm_world *w, uint32_t from, uint32_t to)
 		return dice_chance(&w->dice, RAIN_PPM);
 	case ACCIDENT_DOWNPOUR:
 		return dice_chance(&w->dice, DOWNPOUR_PPM);
+	case ACCIDENT_DELUGE:
+		return dice_chance(&w->dice, DELUGE_PPM);
 	case ACCIDENT_NONE:
 	case ACCIDENT_CRASHES:
 	case ACCIDENT_RESTART:

@@ -33,6 +33,7 @@
 	         "serf 662, 150 of 200", "some stay 'leaving' for ever")                           \
 	ACCIDENT(RAIN, "rain", "every link loses one packet of ten", "-", "-")                  \
 	ACCIDENT(DOWNPOUR, "downpour", "every link loses one packet of five", "-", "-")         \
+	ACCIDENT(DELUGE, "deluge", "every link loses three packets of ten", "-", "-")             \
 	ACCIDENT(BUSY, "busy", "every process is kept from running for up to 2 s, again and again", \
 	         "serf, 200 agents on two cores", "58,848 false failures, never converges")        \
 	ACCIDENT(ACCUSER, "accuser", "one member accuses whom it observes, 200 times a second",    \
@@ -52,6 +53,8 @@ void swarm_accident_list(FILE *out);
 const char *swarm_accident_name(enum swarm_accident accident);
 const char *swarm_accident_there(enum swarm_accident accident);
 
+/* Where one in a hundred is faulty: so many. */
+uint32_t swarm_accident_few(uint32_t nodes);
 /* It begins now: who is faulty is drawn, who dies dies, who restarts stops. */
 void swarm_accident_begin(struct swarm_world *w);
 /* Called every 20 ms of the world's time while it lasts. */

@@ -4,7 +4,7 @@
 
 #include "swarm_accident.h"
 
-#define SWARM_CLAMOUR 12
+#define SWARM_CRASHES_KNOWN (5 * SECOND) /* ten hosts dead at once, to all others */
 #define SWARM_STORM 100 /* packets a second and node: a storm is a hundred times what a quiet swarm says */
 
 static json_t *seconds(duration d)
@@ -29,16 +29,42 @@ static bool no_storm(const struct swarm_result *r)
 	return (double)r->accident.packets / node_seconds <= SWARM_STORM;
 }
 
-/* One member without a link is everybody's news a few times, not all the time. */
+/*
+ * Suspicions a node: one member without a link is everybody's news a few times, not all the time; and a few with
+ * bad ones are their own news, not everybody else's.
+ */
+static uint64_t clamour(const struct swarm_result *r)
+{
+	uint32_t faulty = swarm_accident_few(r->settings.nodes);
+	switch (r->settings.accident) {
+	case ACCIDENT_HALF_DETACHED:
+		return 12;
+	case ACCIDENT_FLIP_FLOP:
+		return 16 * faulty; /* three times each goes deaf, and finds all others silent meanwhile */
+	case ACCIDENT_LOSSY:
+		return 9 * faulty;
+	case ACCIDENT_NONE:
+	case ACCIDENT_CRASHES:
+	case ACCIDENT_RESTART:
+	case ACCIDENT_RAIN:
+	case ACCIDENT_DOWNPOUR:
+	case ACCIDENT_DELUGE:
+	case ACCIDENT_BUSY:
+	case ACCIDENT_ACCUSER:
+	case ACCIDENT_COUNT:
+		break;
+	}
+	return UINT32_MAX;
+}
+
 static bool no_clamour(const struct swarm_result *r)
 {
-	return r->settings.accident != ACCIDENT_HALF_DETACHED ||
-	       r->suspicions <= (uint64_t)SWARM_CLAMOUR * r->settings.nodes;
+	return r->suspicions <= clamour(r) * r->settings.nodes;
 }
 
 static bool lived_through(const struct swarm_result *r)
 {
-	bool known = r->settings.accident != ACCIDENT_CRASHES || r->many_known != NEVER;
+	bool known = r->settings.accident != ACCIDENT_CRASHES || r->many_known <= SWARM_CRASHES_KNOWN;
 	return r->agreed != NEVER && known && r->all_agree_in_the_end && r->false_verdicts == 0 &&
 	       no_storm(r) && no_clamour(r);
 }
