@@ -96,6 +96,8 @@ struct program_row {
 
 #define PROGRAM_ERROR_MAX 16384
 
+extern const struct program_row program_table[PROGRAM_COUNT];
+
 /* NULL: not in the table. */
 const struct program_row *program_row(uint32_t program);
 const char *program_name(uint32_t program); /* "?" if it is not in the table */
