@@ -14,6 +14,7 @@
 #include "knock.h"
 #include "loop.h"
 #include "checkup.h"
+#include "hand_client.h"
 #include "http.h"
 #include "observe_dns.h"
 #include "observe_links.h"
@@ -160,13 +161,14 @@ static int open_parts(struct body *b, struct error *error)
 		status = control_open(b, &b->control, error);
 	if (status < 0)
 		return status;
+	b->hand = hand_open(b->base, hand_inherited(), b->config.hand);
 	b->watch = watch_create(b);
 	b->observer = observer_create(b);
 	b->dns = dns_watch_create(b);
 	b->links = link_watch_create(b);
 	b->checkup = checkup_create(b);
 	if (b->watch == NULL || b->observer == NULL || b->dns == NULL || b->links == NULL ||
-	    b->checkup == NULL)
+	    b->checkup == NULL || b->hand == NULL)
 		return error_set(error, -ENOMEM, "out of memory");
 	b->http = http_open(b);
 	return 0;
@@ -242,6 +244,7 @@ int body_run(struct body *b, struct error *error)
 void body_close(struct body *b)
 {
 	http_close(b->http);
+	hand_close(b->hand);
 	checkup_destroy(b->checkup);
 	dns_watch_destroy(b->dns);
 	link_watch_destroy(b->links);

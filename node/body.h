@@ -27,6 +27,7 @@ struct watch;
 struct observer;
 struct checkup;
 struct dns_watch;
+struct hand_client;
 struct link_watch;
 struct http;
 struct knock;
@@ -50,6 +51,7 @@ struct body {
 	struct link_watch *links;
 	struct checkup *checkup;
 	struct http *http; /* NULL: off */
+	struct hand_client *hand;
 	instant started; /* boot clock */
 
 	/* loop.c */

@@ -42,6 +42,8 @@ static const struct key keys[] = {
 	 "ADDRESS:PORT the others reach this node at; up to 4; default: those of listen"},
 	{"node", "socket", TYPE_PATH, AT(socket), 0, SOCKET_PATH_SIZE, NULL,
 	 "/run/essaim/essaim.sock", "control socket for the essaim command"},
+	{"node", "hand", TYPE_PATH, AT(hand), 0, SOCKET_PATH_SIZE, NULL, "",
+	 "socket of essaim-hand, which acts as root for this daemon; default: none"},
 	{"http", "listen", TYPE_WINDOW, AT(http), 0, 0, NULL, "127.0.0.1:7801",
 	 "ADDRESS:PORT of the web page, the JSON API and the metrics (all read-only), or off"},
 	{"http", "token", TYPE_PATH, AT(http_token), 0, CONFIG_PATH_SIZE, NULL, "",

@@ -28,6 +28,7 @@ struct node_config {
 	char name[NAME_MAX_SIZE + 1];
 	char data[CONFIG_PATH_SIZE];
 	char socket[SOCKET_PATH_SIZE];
+	char hand[SOCKET_PATH_SIZE]; /* "": none, unless it started us */
 	struct addresses listen;
 	struct addresses advertise; /* none: the listen addresses */
 	struct address http;      /* family 0: off */

@@ -1,6 +1,7 @@
 #include "hand_client.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "journal.h"
+#include "random_bytes.h"
 
 #define READ_BURST 16
 #define AGAIN_AFTER_S 1
@@ -402,7 +404,27 @@ void hand_look(const struct hand_client *h, struct hand_view *out)
 	*out = h->view;
 }
 
+const char *hand_standing_name(enum hand_standing standing)
+{
+	static const char *const names[] = {"none", "joined", "gone"};
+	return names[standing];
+}
+
 /* ---- life ---- */
+
+/* A copy: after a change of key the body is opened a second time, within the same process. */
+int hand_inherited(void)
+{
+	int type = 0;
+	socklen_t size = sizeof type;
+	const char *number = getenv("ESSAIM_HAND_FD");
+	int fd = number != NULL ? atoi(number) : -1;
+	if (fd <= STDERR_FILENO || getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0 ||
+	    type != SOCK_SEQPACKET)
+		return -1;
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	return fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+}
 
 struct hand_client *hand_open(struct event_base *base, int fd, const char *path)
 {
@@ -411,6 +433,7 @@ struct hand_client *hand_open(struct event_base *base, int fd, const char *path)
 		return NULL;
 	h->base = base;
 	h->fd = -1;
+	h->last_id = random_number() >> 1; /* what still comes for an earlier client is not ours */
 	TAILQ_INIT(&h->calls);
 	h->again = event_new(base, -1, 0, on_again, h);
 	h->refusals = event_new(base, -1, 0, on_refusals, h);

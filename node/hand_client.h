@@ -58,6 +58,8 @@ typedef void hand_piece(void *context, struct bytes piece);
  * again; else (path "") there is none. NULL: out of memory.
  */
 struct hand_client *hand_open(struct event_base *base, int fd, const char *path);
+/* The end of the socket pair that the hand gave us when it started us; -1: it did not. */
+int hand_inherited(void);
 void hand_close(struct hand_client *hand); /* `done` is not called any more */
 
 /* All is copied. The job's number; 0 only without memory, and then `done` is not called. */
@@ -69,6 +71,7 @@ uint64_t hand_follow(struct hand_client *hand, const struct hand_request *reques
 /* Its `done` still comes. Nothing if it has ended. */
 void hand_cancel(struct hand_client *hand, uint64_t job);
 
+const char *hand_standing_name(enum hand_standing standing); /* "none", "joined", "gone" */
 void hand_look(const struct hand_client *hand, struct hand_view *out);
 
 #endif

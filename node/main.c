@@ -24,7 +24,7 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 struct options {
 	const char *file;
-	const char *name, *data, *socket;
+	const char *name, *data, *socket, *hand;
 	const char *http;
 	char listen[ADDRESSES_TEXT_MAX], advertise[ADDRESSES_TEXT_MAX]; /* with commas */
 	bool check, help, version, metrics_page;
@@ -46,6 +46,7 @@ static const char usage[] =
 	"                         (127.0.0.1:7801)\n"
 	"  --data DIR             folder of the key and the store (/var/lib/essaim)\n"
 	"  --socket PATH          control socket (/run/essaim/essaim.sock)\n"
+	"  --hand PATH            socket of essaim-hand (none)\n"
 	"  --config FILE          read this file; options override it\n"
 	"  --check-config         print the effective config and exit\n"
 	"  --metrics-page         print essaim-metrics(7) and exit\n"
@@ -65,7 +66,7 @@ static bool parse_options(int argc, char **argv, struct options *out)
 		{"name", required_argument, NULL, 'n'},   {"data", required_argument, NULL, 'd'},
 		{"listen", required_argument, NULL, 'l'}, {"socket", required_argument, NULL, 's'},
 		{"advertise", required_argument, NULL, 'a'},
-		{"http", required_argument, NULL, 'w'},
+		{"http", required_argument, NULL, 'w'},   {"hand", required_argument, NULL, 'r'},
 		{"config", required_argument, NULL, 'c'}, {"check-config", no_argument, NULL, 'C'},
 		{"version", no_argument, NULL, 'V'},      {"help", no_argument, NULL, 'h'},
 		{"metrics-page", no_argument, NULL, 'm'},
@@ -79,6 +80,7 @@ static bool parse_options(int argc, char **argv, struct options *out)
 		case 'l': add_address(out->listen, optarg); break;
 		case 'a': add_address(out->advertise, optarg); break;
 		case 's': out->socket = optarg; break;
+		case 'r': out->hand = optarg; break;
 		case 'w': out->http = optarg; break;
 		case 'c': out->file = optarg; break;
 		case 'C': out->check = true; break;
@@ -127,6 +129,8 @@ static int make_config(const struct options *options, struct node_config *out, s
 		status = override(out, "advertise", given(options->advertise), error);
 	if (status == 0)
 		status = override(out, "socket", options->socket, error);
+	if (status == 0)
+		status = override(out, "hand", options->hand, error);
 	if (status == 0)
 		status = override_in(out, "http", "listen", "http", options->http, error);
 	if (status == 0)

@@ -4,6 +4,7 @@
 #include "body_clock.h"
 #include "control_request.h"
 #include "control_verbs.h"
+#include "hand_client.h"
 #include "text.h"
 #include "udp.h"
 
@@ -118,6 +119,15 @@ static void add_swarm(json_t *out, const struct client *client, const struct sta
 	json_object_set_new(out, "voters_why", json_string(voters.why));
 }
 
+static json_t *hand_json(const struct body *b)
+{
+	struct hand_view hand;
+	hand_look(b->hand, &hand);
+	return json_pack("{s:s, s:I, s:i, s:i}", "state", hand_standing_name(hand.standing), "lvm_stuck_ms",
+	                 (json_int_t)to_ms(hand.lvm_stuck), "running", (int)hand.running, "waiting",
+	                 (int)hand.waiting);
+}
+
 static void add_own(json_t *out, const struct client *client, const struct status_view *status)
 {
 	struct now now;
@@ -131,6 +141,7 @@ static void add_own(json_t *out, const struct client *client, const struct statu
 	                        "version", ESSAIM_VERSION);
 	json_object_update(out, own);
 	json_decref(own);
+	json_object_set_new(out, "hand", hand_json(client->body));
 }
 
 void verb_status(struct client *client, const json_t *args)

@@ -13,6 +13,7 @@ REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__f
 BUILD = os.environ.get("ESSAIM_BUILD", os.path.join(REPOSITORY, "build"))
 ESSAIMD = os.path.join(BUILD, "node", "essaimd")
 ESSAIM = os.path.join(BUILD, "node", "essaim")
+HAND = os.path.join(BUILD, "node", "hand", "essaim-hand")
 PORT = 7800
 
 SANITIZED = dict(os.environ, ASAN_OPTIONS="detect_leaks=1:abort_on_error=1",
@@ -70,6 +71,7 @@ class Daemon:
         self.nets = list(range(network.networks))  # it has an address in each of these ...
         self.families = (family,)  # ... of each of these
         self.more = []  # further words of its command line
+        self.before = []  # words before it: the hand that starts it
         self.essaimd = ESSAIMD  # another release's, in tests of upgrades
         self.process = None
         self.stopped = False
@@ -85,7 +87,7 @@ class Daemon:
     def command(self):
         listen = [word for net in self.nets for family in self.families
                   for word in ("--listen", self.address_in(net, family))]
-        return [self.essaimd, "--name", self.name, "--data", self.data, *listen, "--socket", self.socket, *self.more]
+        return [*self.before, self.essaimd, "--name", self.name, "--data", self.data, *listen, "--socket", self.socket, *self.more]
 
     def spawn(self, extra_environment=None):
         """The bare process, for those that are expected to refuse."""

@@ -72,7 +72,9 @@ def unpacked(folder):
 @case("they hold the programs, manual pages, completions, the unit and a first configuration")
 def contents(folder):
     there = unpacked(folder)
-    for path in ("usr/bin/essaim", "usr/sbin/essaimd", "usr/bin/essaim-sim", "lib/systemd/system/essaimd.service",
+    for path in ("usr/bin/essaim", "usr/sbin/essaimd", "usr/bin/essaim-sim",
+                 "usr/libexec/essaim/essaim-hand", "lib/systemd/system/essaim-hand.service",
+                 "lib/systemd/system/essaim-hand.socket", "usr/share/man/man8/essaim-hand.8.gz", "lib/systemd/system/essaimd.service",
                  "usr/share/man/man1/essaim.1.gz", "usr/share/man/man8/essaimd.8.gz",
                  "usr/share/man/man1/essaim-sim.1.gz", "usr/share/bash-completion/completions/essaim",
                  "usr/share/zsh/vendor-completions/_essaim", "usr/share/fish/vendor_completions.d/essaim.fish",
@@ -86,11 +88,37 @@ def contents(folder):
     assert "name = rack1" in run(os.path.join(there, "usr/sbin/essaimd"), "--config", config, "--check-config")
 
 
-@case("the unit is exposed by at most 3.0 of 10")
+def settings_of(unit):
+    """Every KEY=VALUE of a unit, by key."""
+    found = {}
+    with open(unit) as lines:
+        for line in lines:
+            key, equals, value = line.strip().partition("=")
+            if equals and not line.startswith("#"):
+                found.setdefault(key, []).append(value)
+    return found
+
+
+@case("each unit is exposed by at most 3.0 of 10")
 def exposure(folder):
-    unit = os.path.join(folder, "unpacked/lib/systemd/system/essaimd.service")
-    said = run("systemd-analyze", "security", "--offline=true", f"--threshold={EXPOSURE_MOST}", unit)
-    print("    ", said.strip().splitlines()[-1].strip())
+    for name in ("essaimd", "essaim-hand"):
+        unit = os.path.join(folder, f"unpacked/lib/systemd/system/{name}.service")
+        said = run("systemd-analyze", "security", "--offline=true", f"--threshold={EXPOSURE_MOST}", unit)
+        print("    ", said.strip().splitlines()[-1].strip())
+
+
+@case("only the hand is root, only the daemon has a network, and only the daemon reaches the hand")
+def privileges(folder):
+    units = os.path.join(folder, "unpacked/lib/systemd/system")
+    daemon = settings_of(os.path.join(units, "essaimd.service"))
+    hand = settings_of(os.path.join(units, "essaim-hand.service"))
+    socket = settings_of(os.path.join(units, "essaim-hand.socket"))
+    assert daemon["User"] == ["essaim"] and daemon["CapabilityBoundingSet"] == [""], daemon
+    assert "User" not in hand and hand["RestrictAddressFamilies"] == ["AF_UNIX AF_NETLINK"], hand
+    assert hand["IPAddressDeny"] == ["any"] and hand["NoNewPrivileges"] == ["yes"], hand
+    assert "--user essaim" in hand["ExecStart"][0] and hand["ExecStart"][0].startswith("/usr/libexec/"), hand
+    assert socket["SocketUser"] == ["essaim"] and socket["SocketMode"] == ["0600"], socket
+    assert socket["ListenSequentialPacket"][0] in daemon["ExecStart"][0], (socket, daemon)
 
 
 @case("the packaged daemon founds a cluster and answers the packaged command")
