@@ -75,6 +75,8 @@ bool program_volume_name(const char *name)
 
 /* ---- lvm's --config ---- */
 
+#define CONFIG_KEY_MAX 64
+
 static const char config_keys[] =
 	"devices/filter devices/global_filter devices/use_devicesfile devices/scan_lvs "
 	"devices/obtain_device_list_from_udev devices/multipath_component_detection "
@@ -111,23 +113,43 @@ static size_t value_size(const char *text)
 	return text[i] == ']' ? i + 1 : 0;
 }
 
+/* "KEY=VALUE KEY=VALUE…" up to `close` ('\0' or '}'): its length with that, or 0. `in`: "", "devices/" … */
+static size_t settings_size(const char *text, const char *in, char close)
+{
+	const char *at = text;
+	for (;;) {
+		char key[CONFIG_KEY_MAX];
+		const char *equals = strchr(at, '=');
+		size_t length = equals != NULL ? (size_t)(equals - at) : 0;
+		if (length == 0 || strlen(in) + length >= sizeof key)
+			return 0;
+		memcpy(key, in, strlen(in));
+		memcpy(key + strlen(in), at, length);
+		if (!listed(config_keys, key, strlen(in) + length))
+			return 0;
+		at += length + 1;
+		size_t size = value_size(at);
+		if (size == 0)
+			return 0;
+		at += size;
+		if (at[0] == close)
+			return (size_t)(at - text) + 1;
+		if (at[0] != ' ')
+			return 0;
+		while (at[0] == ' ')
+			at++;
+	}
+}
+
+/* Two forms: "devices/filter=[…] activation/monitoring=0", and "devices{filter=[…] hints=\"none\"}". */
 bool program_config_allowed(const char *config)
 {
-	for (;;) {
-		const char *equals = strchr(config, '=');
-		if (equals == NULL || !listed(config_keys, config, (size_t)(equals - config)))
-			return false;
-		size_t size = value_size(equals + 1);
-		if (size == 0)
-			return false;
-		config = equals + 1 + size;
-		if (config[0] == '\0')
-			return true;
-		if (config[0] != ' ')
-			return false;
-		while (config[0] == ' ')
-			config++;
-	}
+	static const char section[] = "devices{";
+	size_t length = sizeof section - 1;
+	if (strncmp(config, section, length) != 0)
+		return settings_size(config, "", '\0') > 0;
+	size_t size = settings_size(config + length, "devices/", '}');
+	return size > 0 && config[length + size] == '\0';
 }
 
 /* ---- the check ---- */

@@ -13,7 +13,7 @@
 const struct program_row program_table[PROGRAM_COUNT] = {
 	[PROGRAM_LVM_REPORT] = {
 		.name = "lvm", .paths = SBIN("lvm"), .lvm_lock = true,
-		.words = "fullreport lvs vgs pvs version",
+		.words = "fullreport lvs vgs pvs lvmconfig version",
 		.options = "--reportformat --units --nosuffix --config --options -o* --all -a* --binary "
 		           "--noheadings --separator --unquoted --select -S* --readonly --nolocking "
 		           "--driverloaded --configreport",

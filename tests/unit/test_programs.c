@@ -107,6 +107,7 @@ static void settings_of_lvm_are_let_through_one_by_one(void **state)
 	static const char *const good[] = {
 		"devices/scan_lvs=0", "devices/filter=[]", "devices/filter=[\"r|.*|\"]",
 		"devices/hints=\"none\"", "devices/filter=[\"a|x|\",\"r|y|\"]  activation/udev_sync=0",
+		"devices{use_devicesfile=0 global_filter=[\"r|^/dev/sd[+]$|\",\"a|.*|\"]}",
 	};
 	static const char *const bad[] = {
 		"", " ", "devices/scan_lvs", "devices/scan_lvs=", "devices/scan_lvs=0;", "=",
@@ -114,7 +115,9 @@ static void settings_of_lvm_are_let_through_one_by_one(void **state)
 		"devices/filter=[\"r|.*|] log/file=\"/x\"", "devices/filter=\"a\\\" log/file=\"/x\"",
 		"devices/scan_lvs=0 log/file=\"/x\"", "devices/scan_lvs=0\nlog/file=\"/x\"",
 		"devices/scan_lvs=0 ", "devices/dir=\"/tmp\"", "devices=0", "devices/scan_lvs=0,1",
-		"devices/filter devices/hints=\"none\"",
+		"devices/filter devices/hints=\"none\"", "devices{}", "devices{scan_lvs=0", "devices{scan_lvs=0} ",
+		"devices{scan_lvs=0}log{file=\"/x\"}", "devices{scan_lvs=0 dir=\"/x\"}", "log{file=\"/x\"}",
+		"devices{scan_lvs=0 } log/file=\"/x\"", "devices{devices/scan_lvs=0}", "devices/scan_lvs=0}",
 	};
 	for (uint32_t i = 0; i < COUNT(good); i++)
 		assert_true(program_config_allowed(good[i]));
