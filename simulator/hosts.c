@@ -349,6 +349,18 @@ static void add_starter(struct hosts *w, uint32_t index)
 		arguments_add(arguments, "vg", "vg:data");
 }
 
+static void add_job(struct hosts *w)
+{
+	struct engine_request *r = &w->clients[w->client_count].request;
+	add_client(w, ASK_JOB_ADD, 0);
+	say(r->job, sizeof(r->job), "tick");
+	r->every = JOB_EVERY;
+	arguments_add(&r->arguments, "at", "1");
+	arguments_add(&r->arguments, "thing", "thing:job");
+	for (uint32_t i = 0; i < JOB_RUNS_MAX; i++)
+		say(w->runs[i].request.verb, sizeof(r->verb), "%s", w->plan->verb);
+}
+
 static void ask(struct hosts *w, uint32_t index)
 {
 	struct client *c = &w->clients[index];
@@ -427,7 +439,7 @@ static void message(struct host *h, const struct event *event)
 	if (h->up && m->epoch > h->epoch_told)
 		h->epoch_told = m->epoch;
 	if (h->up && m->kind == ENGINE_MESSAGE_DISPATCH && m->epoch == h->epoch_told)
-		h->world->clients[m->dispatch.operation.id.sequence].ordered[h->index] = true;
+		hosts_client_of(h->world, &m->dispatch.operation.id)->ordered[h->index] = true;
 	host_deliver(h, &input);
 }
 
@@ -570,6 +582,8 @@ static void begin(struct hosts *w)
 	hosts_elect(w, HOSTS_MAX - 1);
 	for (uint32_t i = 0; i < w->plan->operations; i++)
 		add_starter(w, i);
+	if (w->plan->job)
+		add_job(w);
 	draw_mishaps(w);
 }
 
@@ -596,7 +610,7 @@ void hosts_run(const struct hosts_plan *given, struct hosts_result *out)
 	w->plan = &plan;
 	w->result = out;
 	w->master = HOSTS_MAX;
-	w->clients = calloc(plan.operations + MISHAPS_MAX, sizeof(*w->clients));
+	w->clients = calloc(plan.operations + MISHAPS_MAX + 1, sizeof(*w->clients));
 	dice_seed(&w->dice, plan.seed, DICE_WORLD);
 	draw_crashes(w, &plan);
 	begin(w);

@@ -17,6 +17,7 @@
  *   4. Every request is answered in the end, DONE means all effects are there, UNDONE none, and
  * FAILED and UNKNOWN are explained.
  *   5. One audit row a request, ended; no row in 'o' and no journal record is left.
+ *   6. Each run of a job has one audit row, and there are no more runs than times.
  */
 #ifndef ESSAIM_HOSTS_H
 #define ESSAIM_HOSTS_H
@@ -62,6 +63,7 @@ struct hosts_plan {
 	uint32_t operations;
 	bool same_lock; /* all at once want one thing ('!'); else each its own, all one VG ('~') */
 	bool one_vg;
+	bool job; /* beside them something is made every ten seconds */
 	uint32_t mishap_count;
 	struct mishap mishaps[MISHAPS_MAX];
 	uint32_t tool_fault_count;
@@ -86,6 +88,7 @@ struct hosts_result {
 	char first[400]; /* the first of them */
 	uint32_t points[HOSTS_MAX];
 	uint32_t commands, crashes, transfers, adopted, probes, resumed;
+	uint32_t job_runs;
 	uint32_t ended[8]; /* by enum operation_state */
 	duration took;
 };
@@ -96,7 +99,7 @@ void hosts_run(const struct hosts_plan *plan, struct hosts_result *out);
 struct hosts_tally {
 	uint64_t runs, violations;
 	uint32_t ended[8];
-	uint64_t crashes, adopted, probes, resumed;
+	uint64_t crashes, adopted, probes, resumed, job_runs;
 	char first[1200]; /* of the first violation: what, and the command that replays it */
 };
 

@@ -80,7 +80,7 @@ void hosts_check_commit(struct hosts *w, const struct registry_transaction *t)
 void hosts_check_act(struct host *h, const struct process *p)
 {
 	struct hosts *w = h->world;
-	const struct client *client = &w->clients[p->client];
+	const struct client *client = hosts_client(w, p->client);
 	const struct operation_row *row = open_row(w, &client->request.id);
 	if (p->what != 'a')
 		return;
@@ -118,7 +118,7 @@ static bool explained(const struct audit_row *row)
 
 static void check_effects(struct hosts *w, uint32_t index, const struct audit_row *row)
 {
-	const struct client *client = &w->clients[index];
+	const struct client *client = hosts_client(w, index);
 	uint32_t steps = hosts_steps(client->request.verb), there = 0;
 	uint8_t name[OPERATION_NAME_SIZE];
 	operation_name(&client->request.id, name);
@@ -163,6 +163,39 @@ static void check_client(struct hosts *w, uint32_t index)
 	check_effects(w, index, row);
 }
 
+/* The job's row, if it is there. */
+static const struct job_row *job_row(const struct hosts *w)
+{
+	const struct kept_row *row =
+	    hosts_find(&w->committed, REGISTRY_JOB, (struct bytes){(const uint8_t *)"tick", 4});
+	return row ? row->value->job : NULL;
+}
+
+static void check_job(struct hosts *w)
+{
+	const struct job_row *job = job_row(w);
+	if (!job)
+		return;
+	w->result->job_runs = (uint32_t)job->run;
+	if (job->run > (uint64_t)(w->now / JOB_EVERY))
+		hosts_wrong(w, "the job ran %llu times in %lld s", (unsigned long long)job->run,
+		            (long long)(w->now / SECOND));
+	for (uint64_t run = 1; run <= job->run; run++) {
+		const struct audit_row *row = NULL;
+		struct request_id id = {0, job->number, run};
+		uint32_t count = audit_rows(w, &id, &row);
+		if (count != 1)
+			hosts_wrong(w, "run %llu of the job has %u audit rows",
+			            (unsigned long long)run, count);
+		else if (!row->ended_wall)
+			hosts_wrong(w, "run %llu of the job never ended", (unsigned long long)run);
+		else if (!w->runs[run].abandoned) {
+			w->runs[run].request.id = id;
+			check_effects(w, JOB_CLIENT + (uint32_t)run, row);
+		}
+	}
+}
+
 static bool alone(const struct hosts_plan *plan)
 {
 	return !plan->tool_percent && !plan->crashes && plan->tool_fault_count < 2;
@@ -172,6 +205,7 @@ void hosts_check_end(struct hosts *w)
 {
 	for (uint32_t i = 0; i < w->client_count; i++)
 		check_client(w, i);
+	check_job(w);
 	bool given_up = false;
 	for (uint32_t i = 0; i < w->client_count; i++)
 		given_up = given_up || w->clients[i].abandoned;

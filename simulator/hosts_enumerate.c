@@ -38,6 +38,7 @@ static bool run(const struct hosts_plan *plan, bool stop, struct hosts_tally *t,
 	t->adopted += r->adopted;
 	t->probes += r->probes;
 	t->resumed += r->resumed;
+	t->job_runs += r->job_runs;
 	for (uint32_t i = 0; i < 8; i++)
 		t->ended[i] += r->ended[i];
 	if (r->violations && !t->violations++)
@@ -131,10 +132,13 @@ void hosts_enumerate(uint32_t weakened, bool stop, struct hosts_tally *out)
 	                           .impatient = true,
 	                           .tool_fault_count = 1,
 	                           .tool_faults = {{1, TOOL_HANGS_AFTER}}};
+	struct hosts_plan timed = {
+	    .verb = "make", .seed = 1, .weakened = weakened, .job = true, .spread = 15 * SECOND};
 	memset(out, 0, sizeof(*out));
 	if (mishaps(&make, true, stop, out) && mishaps(&move, true, stop, out) &&
 	    mishaps(&pair, false, stop, out) && mishaps(&rivals, false, stop, out) &&
-	    mishaps(&hasty, false, stop, out) && tools(&make, stop, out) && tools(&move, stop, out))
+	    mishaps(&hasty, false, stop, out) && mishaps(&timed, true, stop, out) &&
+	    tools(&make, stop, out) && tools(&move, stop, out))
 		cancelled(&move, stop, out);
 }
 
@@ -160,6 +164,7 @@ void hosts_sweep(uint64_t first, uint64_t last, uint32_t weakened, bool stop,
 		    .journal_fails_percent = seed % 8 ? 0 : 10,
 		    .spread = 5 * SECOND,
 		    .impatient = seed % 9 == 0,
+		    .job = seed % 4 == 1,
 		};
 		if (seed % 10 == 0)
 			p.mishaps[p.mishap_count++] =
@@ -167,6 +172,8 @@ void hosts_sweep(uint64_t first, uint64_t last, uint32_t weakened, bool stop,
 		if (seed % 13 == 0)
 			p.mishaps[p.mishap_count++] =
 			    (struct mishap){MISHAP_ABANDON, (uint32_t)(seed / 13 % 3), 30, 0};
+		if (p.job)
+			p.spread = 45 * SECOND;
 		if (!run(&p, stop, out, &r))
 			return;
 	}

@@ -70,6 +70,10 @@ struct process {
 	instant timeout_at;
 };
 
+#define JOB_EVERY (10 * SECOND)
+#define JOB_RUNS_MAX 32
+#define JOB_CLIENT 1000000 /* a job's run is nobody's request: it stands behind them */
+
 #define PROCESSES_MAX 64
 #define RECORDS_MAX 128
 
@@ -116,6 +120,7 @@ struct hosts {
 	struct host hosts[HOSTS_MAX];
 	uint32_t client_count;
 	struct client *clients;
+	struct client runs[JOB_RUNS_MAX]; /* of the job */
 	size_t engine_bytes;
 	struct engine_settings settings[HOSTS_MAX];
 	struct engine_view views[HOSTS_MAX];
@@ -142,6 +147,8 @@ extern const struct verb_table hosts_verbs;
 node_id host_id(uint32_t index);
 
 /* hosts_tools.c */
+struct client *hosts_client(struct hosts *w, uint32_t number);
+struct client *hosts_client_of(struct hosts *w, const struct request_id *id);
 void host_tool_run(struct host *h, const struct engine_effect *effect);
 void host_tool_kill(struct host *h, uint64_t run);
 void host_tool_effect(struct host *h, uint64_t run);

@@ -21,7 +21,9 @@ static bool build(const struct step_context *context, struct command_line *out, 
 {
 	out->program = 1;
 	command_word(out, "%c", what);
-	command_word(out, "%llu", (unsigned long long)context->operation->id.sequence);
+	const struct request_id *id = &context->operation->id;
+	command_word(out, "%llu",
+	             (unsigned long long)(id->origin ? id->sequence : JOB_CLIENT + id->sequence));
 	command_word(out, "%u", step);
 	return true;
 }
@@ -127,6 +129,23 @@ uint32_t hosts_steps(const char *verb)
 
 /* ---- tools ---- */
 
+/* Who asked for it: a request, or a run of the job. */
+struct client *hosts_client(struct hosts *w, uint32_t number)
+{
+	if (number < JOB_CLIENT)
+		return &w->clients[number];
+	assert(number - JOB_CLIENT < JOB_RUNS_MAX);
+	return &w->runs[number - JOB_CLIENT];
+}
+
+struct client *hosts_client_of(struct hosts *w, const struct request_id *id)
+{
+	struct client *client =
+	    hosts_client(w, (uint32_t)(id->origin ? id->sequence : JOB_CLIENT + id->sequence));
+	client->request.id = *id;
+	return client;
+}
+
 static enum tool_behaviour behaviour_of(struct hosts *w)
 {
 	uint32_t number = w->commands++;
@@ -218,7 +237,7 @@ void host_tool_effect(struct host *h, uint64_t run)
 	struct process *p = by_run(h, run);
 	if (!p || p->ended)
 		return;
-	struct client *client = &h->world->clients[p->client];
+	struct client *client = hosts_client(h->world, p->client);
 	p->done_effect = true;
 	if (p->what == 'a') {
 		client->present[p->step] = true;
@@ -237,7 +256,7 @@ void host_tool_result(struct host *h, uint64_t run)
 		return;
 	struct process ended = *p;
 	p->used = false;
-	bool there = h->world->clients[ended.client].present[ended.step];
+	bool there = hosts_client(h->world, ended.client)->present[ended.step];
 	bool fails = ended.behaviour == TOOL_FAILS || ended.behaviour == TOOL_FAILS_AFTER;
 	struct command_result result = {.end = ended.end, .code = fails ? 5 : 0};
 	result.out = ended.what == 'p' ? text_bytes(there ? "there" : "absent") : text_bytes("");

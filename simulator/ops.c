@@ -31,11 +31,11 @@ static int print(const char *part, const struct hosts_tally *t)
 	printf(
 	    "{\"part\": \"%s\", \"runs\": %" PRIu64 ", \"violations\": %" PRIu64
 	    ", \"crashes\": %" PRIu64 ", \"adopted\": %" PRIu64 ", \"resumed\": %" PRIu64
-	    ", \"probes\": %" PRIu64
+	    ", \"probes\": %" PRIu64 ", \"job_runs\": %" PRIu64
 	    ", \"done\": %u, \"failed\": %u, \"undone\": %u, \"unknown\": %u, \"first\": \"%s\"}\n",
 	    part, t->runs, t->violations, t->crashes, t->adopted, t->resumed, t->probes,
-	    t->ended[OPERATION_DONE], t->ended[OPERATION_FAILED], t->ended[OPERATION_UNDONE],
-	    t->ended[OPERATION_UNKNOWN], t->first);
+	    t->job_runs, t->ended[OPERATION_DONE], t->ended[OPERATION_FAILED],
+	    t->ended[OPERATION_UNDONE], t->ended[OPERATION_UNKNOWN], t->first);
 	return t->violations != 0;
 }
 

@@ -37,6 +37,7 @@ def check_strong():
     every, drawn, many = (by_name.get(name, {}) for name in ("enumerate", "sweep", "thousand"))
     test("operations were adopted, resumed and probed", all(
         every.get(what, 0) > 1000 for what in ("runs", "crashes", "adopted", "resumed", "probes")))
+    test("jobs ran", every.get("job_runs", 0) > 100 and drawn.get("job_runs", 0) > 100)
     test("operations ended in each way", all(
         drawn.get(what, 0) > 0 for what in ("done", "failed", "undone", "unknown")))
     test("a thousand operations are done once, whoever is master",
