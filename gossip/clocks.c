@@ -67,18 +67,18 @@ static bool plausible(instant stamp)
 	return stamp >= 0 && stamp < STAMP_MAX;
 }
 
-static struct reading read_sample(const struct sample *s, const struct now *now)
+static struct reading read_sample(const struct gossip *g, const struct sample *s, const struct now *now)
 {
-	duration age = now->boot - s->taken;
+	duration age = now->boot - s->taken, travelled = WEAKENED(g, WEAK_CLOCK_BOUND) ? 0 : s->delay / 2;
 	return (struct reading){s->base - (now->wall - now->boot),
-		s->delay / 2 + age / 1000000 * DRIFT_PPM + 1, s->delay};
+		travelled + age / 1000000 * DRIFT_PPM + 1, s->delay};
 }
 
-static bool best_of(const struct track *track, const struct now *now, struct reading *out)
+static bool best_of(const struct gossip *g, const struct track *track, const struct now *now, struct reading *out)
 {
 	bool any = false;
 	for (uint32_t i = 0; i < SAMPLES && i < track->count; i++) {
-		struct reading r = read_sample(&track->samples[i], now);
+		struct reading r = read_sample(g, &track->samples[i], now);
 		if (any && r.error >= out->error)
 			continue;
 		*out = r;
@@ -89,8 +89,8 @@ static bool best_of(const struct track *track, const struct now *now, struct rea
 
 static bool contradicts(const struct gossip *g, const struct track *track, const struct sample *fresh)
 {
-	struct reading best, now = read_sample(fresh, &g->now);
-	if (!best_of(track, &g->now, &best))
+	struct reading best, now = read_sample(g, fresh, &g->now);
+	if (!best_of(g, track, &g->now, &best))
 		return false;
 	duration apart = now.offset - best.offset;
 	return apart > now.error + best.error || -apart > now.error + best.error;
@@ -115,7 +115,7 @@ void clocks_sample(struct gossip *g, struct member *m, instant t1, instant t2, i
 static bool best_reading(const struct gossip *g, const struct now *now, uint32_t slot,
                          struct reading *out)
 {
-	return best_of(&g->membership.clocks->tracks[slot], now, out);
+	return best_of(g, &g->membership.clocks->tracks[slot], now, out);
 }
 
 void clocks_view(const struct gossip *g, const struct now *now, const struct member *m,

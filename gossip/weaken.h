@@ -106,6 +106,7 @@
 	WEAK(GENERATION_ORDER, "generation-order", "seize", "rivals with one number both go on")   \
 	WEAK(GENERATION_FRAMES, "generation-frames", "seize",                                      \
 	     "a frame of another generation is taken as one of ours")                              \
+	WEAK(CLOCK_BOUND, "clock-bound", "clocks", "an offset's bound leaves out the time its packets took") \
 	WEAK(INCARNATION_ORDER, "incarnation-order", "membership", "a lower incarnation replaces a higher")
 
 enum weakening {

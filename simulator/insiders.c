@@ -36,6 +36,8 @@ void insiders_turn(struct world *w, const struct fault *f, bool begins)
 		in->victim = w->machines[(f->node + 1 + f->group % w->count) % w->count].id;
 	}
 	w->machines[in->who].lies = in->lies != 0;
+	if (in->lies != 0)
+		clocks_lies(&w->observe.clocks.check, in->who);
 }
 
 void insiders_heal(struct world *w)

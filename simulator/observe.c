@@ -20,6 +20,7 @@ void observe_init(struct observe *o, uint32_t nodes, uint32_t identities)
 	o->budgets = calloc(nodes, sizeof(*o->budgets));
 	assert(o->budgets);
 	removed_init(&o->removed, nodes, identities);
+	observe_clocks_init(&o->clocks, nodes);
 	sometimes_init(&o->sometimes, nodes);
 }
 
@@ -28,6 +29,7 @@ void observe_finish(struct observe *o)
 	free(o->shown);
 	free(o->budgets);
 	facts_check_finish(&o->facts);
+	observe_clocks_finish(&o->clocks);
 	sometimes_finish(&o->sometimes);
 	for (int i = 0; i < WRITES_KEYS; i++)
 		history_finish(&o->histories[i]);
@@ -487,6 +489,7 @@ void observe_look(struct world *w)
 		budget_report(&w->observe.budgets[i], &w->observe.violations, w->now, i, w->count,
 		              m->sent_packets, m->sent_bytes);
 	}
+	observe_clocks(w);
 	if (w->settings.foreigners)
 		look_at_strangers(w);
 	failover_judge(&w->observe.failover, &w->observe.violations, w->now, failover_bound(w));

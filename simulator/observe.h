@@ -7,9 +7,10 @@
 #include "budget.h"
 #include "converge.h"
 #include "epochs.h"
-#include "facts.h"
+#include "fact_contents.h"
 #include "failover.h"
 #include "linear.h"
+#include "observe_clocks.h"
 #include "overlap.h"
 #include "prefix.h"
 #include "quorums.h"
@@ -36,6 +37,7 @@ struct observe {
 	struct failover failover;
 	struct quorums quorums;
 	struct facts_check facts;
+	struct observe_clocks clocks;
 	struct sometimes sometimes;
 	struct history histories[WRITES_KEYS];
 	uint64_t stamp;     /* orders the histories' begins and ends */

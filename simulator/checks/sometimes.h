@@ -57,6 +57,8 @@
 	S(SEIZED_AGAIN, "the quorum of a seized cluster was lost as well")                         \
 	S(UNTRUE_WORD, "one that lives was named dead")                                            \
 	S(FOLLOWED, "a member followed into the new generation")                                   \
+	S(CLOCK_NAMED, "a clock that was off was named by the doctor")                             \
+	S(CLOCK_LIAR_NAMED, "an insider was named whose clock is off by its own word")             \
 	S(FAILOVER_JUDGED, "a fail-over with no other fault near it was timed")
 
 enum situation {

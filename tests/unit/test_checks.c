@@ -11,9 +11,10 @@
 #include <cmocka.h>
 
 #include "budget.h"
+#include "clocks.h"
 #include "converge.h"
 #include "epochs.h"
-#include "facts.h"
+#include "fact_contents.h"
 #include "failover.h"
 #include "linear.h"
 #include "overlap.h"
@@ -671,9 +672,52 @@ static void a_quick_restart_counts_only_without_a_verdict(void **state)
 	sometimes_finish(&s);
 }
 
+/* ---- clocks ---- */
+
+/* Five nodes at 200 s of true time; the first is 10 ms ahead, the last 3 s. */
+static void five_clocks(struct clocks_check *c)
+{
+	clocks_check_init(c, 5);
+	for (uint32_t i = 0; i < 5; i++)
+		clocks_truth(c, i, 200 * SECOND, 200 * SECOND + (i == 0 ? 10 * MILLISECOND : i == 4 ? 3 * SECOND : 0), false);
+	clocks_judge(c, 200 * SECOND);
+}
+
+static void an_offset_outside_of_its_bound_is_caught(void **state)
+{
+	struct violations v = {0};
+	static struct clocks_check c;
+	five_clocks(&c);
+	clocks_offset(&c, &v, 1, 0, 9 * MILLISECOND, MILLISECOND);
+	clocks_offset(&c, &v, 1, 4, 3 * SECOND, 0); /* off, and known to be */
+	assert_int_equal(v.count, 0);
+	clocks_offset(&c, &v, 1, 0, 9 * MILLISECOND, MILLISECOND - 1);
+	assert_int_equal(v.count, 1);
+	clocks_lies(&c, 0);
+	clocks_offset(&c, &v, 1, 0, 9 * SECOND, 0); /* nobody can know it */
+	clocks_truth(&c, 2, 210 * SECOND, 210 * SECOND, true);
+	clocks_offset(&c, &v, 1, 2, 9 * SECOND, 0); /* stepped just now */
+	assert_int_equal(v.count, 1);
+}
+
+static void an_innocent_accused_is_caught_and_a_guilty_one_is_not_objected_to(void **state)
+{
+	struct violations v = {0};
+	static struct clocks_check c;
+	five_clocks(&c);
+	assert_true(clocks_accused(&c, &v, 1, 4, 0x1f));
+	assert_int_equal(v.count, 0);
+	assert_false(clocks_accused(&c, &v, 1, 0, 0x1f));
+	assert_int_equal(v.count, 1);
+	assert_false(clocks_accused(&c, &v, 1, 0, 0x11)); /* one of two is innocent: nobody can tell */
+	assert_int_equal(v.count, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_offset_outside_of_its_bound_is_caught),
+		cmocka_unit_test(an_innocent_accused_is_caught_and_a_guilty_one_is_not_objected_to),
 		cmocka_unit_test(one_owner_after_another_is_fine),
 		cmocka_unit_test(two_owners_at_one_instant_are_caught),
 		cmocka_unit_test(two_owners_of_one_epoch_are_caught),

@@ -1,5 +1,5 @@
 /*
- * facts.h: a fact is everywhere what its owner made it; whoever relays it alters nothing.
+ * fact_contents.h: a fact is everywhere what its owner made it; whoever relays it alters nothing.
  *
  * One (owner, incarnation, version, key) has one content. The first content seen counts, and an
  * owner is asked before the others.

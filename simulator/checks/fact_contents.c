@@ -1,4 +1,4 @@
-#include "facts.h"
+#include "fact_contents.h"
 
 #include <assert.h>
 #include <inttypes.h>
