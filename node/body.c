@@ -10,6 +10,8 @@
 #include "body_clock.h"
 #include "control.h"
 #include "data_folder.h"
+#include "engine_body.h"
+#include "engine_runner.h"
 #include "journal.h"
 #include "knock.h"
 #include "loop.h"
@@ -93,18 +95,38 @@ static void fill_settings(const struct body *b, struct gossip_settings *out)
 
 static bool load_durable(void *context, struct bytes record)
 {
-	return gossip_load_durable(context, record);
+	struct body *b = context;
+	return gossip_load_durable(b->gossip, record);
 }
 
 static bool load_row(void *context, struct bytes key, struct bytes value)
 {
-	return gossip_load_row(context, key, value);
+	struct body *b = context;
+	return gossip_load_row(b->gossip, key, value);
 }
 
 static bool load_entry(void *context, uint64_t index, const struct ballot *ballot,
                        struct bytes command)
 {
-	return gossip_load_entry(context, index, ballot, command);
+	struct body *b = context;
+	return gossip_load_entry(b->gossip, index, ballot, command);
+}
+
+static bool load_journal(void *context, struct bytes key, struct bytes value)
+{
+	struct body *b = context;
+	return engine_body_load(b->engine, value);
+}
+
+static int make_base(struct body *b, struct error *error)
+{
+	struct event_config *config = event_config_new();
+	if (config != NULL) {
+		event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK); /* one thread */
+		b->base = event_base_new_with_config(config);
+		event_config_free(config);
+	}
+	return b->base != NULL ? 0 : error_set(error, -ENOMEM, "cannot make the event loop");
 }
 
 /* Reserved, not touched: a small cluster costs a small part of it. */
@@ -122,7 +144,10 @@ static int make_mind(struct body *b, struct error *error)
 	}
 	b->gossip = gossip_init(b->memory, &settings);
 	bytes_wipe(&settings, sizeof settings);
-	struct store_reader reader = {b->gossip, load_durable, load_row, load_entry, NULL};
+	b->engine = engine_body_create(b);
+	if (b->engine == NULL)
+		return error_set(error, -ENOMEM, "out of memory");
+	struct store_reader reader = {b, load_durable, load_row, load_entry, load_journal};
 	return store_load(b->store, &reader, error);
 }
 
@@ -130,27 +155,16 @@ static int make_mind(struct body *b, struct error *error)
 
 static void on_persisted(void *context, uint64_t number, bool failed)
 {
+	struct body *b = context;
 	struct input input = {.kind = INPUT_PERSISTED,
 	                      .persisted = {.number = number, .failed = failed}};
-	body_step(context, &input);
-}
-
-static int make_base(struct body *b, struct error *error)
-{
-	struct event_config *config = event_config_new();
-	if (config != NULL) {
-		event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK); /* one thread */
-		b->base = event_base_new_with_config(config);
-		event_config_free(config);
-	}
-	return b->base != NULL ? 0 : error_set(error, -ENOMEM, "cannot make the event loop");
+	engine_body_persisted(b->engine, number, failed);
+	body_step(b, &input);
 }
 
 static int open_parts(struct body *b, struct error *error)
 {
-	int status = make_base(b, error);
-	if (status == 0)
-		status = loop_open(b, error);
+	int status = loop_open(b, error);
 	if (status == 0)
 		status = udp_open(b, &b->udp, error);
 	if (status == 0)
@@ -185,6 +199,8 @@ int body_open(struct body *b, const struct node_config *config, struct error *er
 	int status = open_folder(b, error);
 	if (status == 0)
 		status = load_keys(b, error);
+	if (status == 0)
+		status = make_base(b, error);
 	if (status == 0)
 		status = make_mind(b, error);
 	if (status == 0)
@@ -261,6 +277,8 @@ void body_close(struct body *b)
 		udp_close(b->udp);
 	if (b->store != NULL && store_stop(b->store, 0))
 		store_close(b->store);
+	runner_close(b);
+	engine_body_destroy(b->engine);
 	loop_close(b);
 	if (b->base != NULL)
 		event_base_free(b->base);

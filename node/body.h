@@ -30,6 +30,7 @@ struct dns_watch;
 struct hand_client;
 struct link_watch;
 struct http;
+struct engine_body;
 struct knock;
 
 struct body {
@@ -50,6 +51,7 @@ struct body {
 	struct dns_watch *dns;
 	struct link_watch *links;
 	struct checkup *checkup;
+	struct engine_body *engine;
 	struct http *http; /* NULL: off */
 	struct hand_client *hand;
 	instant started; /* boot clock */

@@ -44,6 +44,8 @@ static const struct key keys[] = {
 	 "/run/essaim/essaim.sock", "control socket for the essaim command"},
 	{"node", "hand", TYPE_PATH, AT(hand), 0, SOCKET_PATH_SIZE, NULL, "",
 	 "socket of essaim-hand, which acts as root for this daemon; default: none"},
+	{"node", "hooks", TYPE_PATH, AT(hooks), 0, CONFIG_PATH_SIZE, NULL, "/etc/essaim/hooks",
+	 "folder of before.d, after.d and run.d: executables around operations, and by themselves"},
 	{"http", "listen", TYPE_WINDOW, AT(http), 0, 0, NULL, "127.0.0.1:7801",
 	 "ADDRESS:PORT of the web page, the JSON API and the metrics (all read-only), or off"},
 	{"http", "token", TYPE_PATH, AT(http_token), 0, CONFIG_PATH_SIZE, NULL, "",

@@ -31,6 +31,7 @@ struct node_config {
 	char hand[SOCKET_PATH_SIZE]; /* "": none, unless it started us */
 	struct addresses listen;
 	struct addresses advertise; /* none: the listen addresses */
+	char hooks[CONFIG_PATH_SIZE];
 	struct address http;      /* family 0: off */
 	char http_token[CONFIG_PATH_SIZE]; /* "": none */
 	uint32_t format;          /* enum journal_format */

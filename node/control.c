@@ -366,6 +366,13 @@ void control_progress(struct control *control, const struct effect *effect)
 		seize_progress(c, effect);
 }
 
+void control_engine_progress(struct control *control, uint64_t id, struct bytes bytes)
+{
+	struct client *c = find_client(control, id);
+	if (c != NULL)
+		operation_progress(c, bytes);
+}
+
 void control_outcome(struct control *control, bool done, struct bytes text)
 {
 	control->forming = false;

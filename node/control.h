@@ -32,6 +32,8 @@ bool control_attach(struct control *control, int fd);
 /* EFFECT_ANSWER, EFFECT_PROGRESS, EFFECT_OUTCOME */
 void control_answer(struct control *control, uint64_t client, const struct answer *answer);
 void control_progress(struct control *control, const struct effect *effect);
+/* EFFECT_ENGINE_PROGRESS */
+void control_engine_progress(struct control *control, uint64_t client, struct bytes bytes);
 void control_outcome(struct control *control, bool done, struct bytes text);
 
 /* At the end of the daemon: gives clients what is still queued for them, for at most `patience`. */

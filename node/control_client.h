@@ -64,6 +64,7 @@ struct client {
 	struct backup *backup;   /* `cluster backup`; owned */
 	struct restore *restore; /* `cluster restore`; owned */
 	struct inquiry *inquiry; /* `doctor auth`; owned */
+	bool follow_operation; /* `op wait`: progress is told as events */
 	upload_take *upload;
 	progress_tell *progress;
 	char told[160]; /* the last progress */

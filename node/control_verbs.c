@@ -43,6 +43,17 @@ static const struct verb verbs[] = {
 	{"cluster set", true, true, verb_cluster_set},
 	{"cluster backup", true, true, verb_cluster_backup}, /* all values at once: not for everybody */
 	{"cluster restore", true, false, verb_cluster_restore},
+	{"op start", true, true, verb_op_start},
+	{"op wait", true, true, verb_op_wait}, /* it is the master's work */
+	{"op cancel", true, true, verb_op_cancel},
+	{"op list", false, true, verb_op_list},
+	{"op show", false, true, verb_op_show},
+	{"audit", false, true, verb_audit},
+	{"job list", false, true, verb_job_list},
+	{"job show", false, true, verb_job_show},
+	{"job add", true, true, verb_job_add},
+	{"job run", true, true, verb_job_run},
+	{"job remove", true, true, verb_job_remove},
 	{"kv get", false, true, verb_kv_get},
 	{"kv put", true, true, verb_kv_put},
 	{"kv delete", true, true, verb_kv_delete},

@@ -27,6 +27,11 @@ verb_run verb_cluster_set, verb_master_transfer;
 verb_run verb_init, verb_join, verb_node_reset, verb_node_rekey;
 verb_run verb_cluster_backup, verb_cluster_restore, verb_master_seize;
 
+/* requests_engine.c: what the engine decides; views_engine.c: what it decided */
+verb_run verb_op_start, verb_op_wait, verb_op_cancel, verb_job_add, verb_job_run, verb_job_remove;
+verb_run verb_op_list, verb_op_show, verb_audit, verb_job_list, verb_job_show;
+void operation_progress(struct client *client, struct bytes bytes);
+
 /* Progress of what waits for a voter to be let go: what the voters wait for. */
 bool tell_voters(struct client *client, char *out, size_t size);
 void seize_progress(struct client *client, const struct effect *effect);

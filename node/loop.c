@@ -10,6 +10,7 @@
 
 #include "body_clock.h"
 #include "control.h"
+#include "engine_body.h"
 #include "journal.h"
 #include "knock.h"
 #include "sentence.h"
@@ -22,11 +23,19 @@
 
 /* ---- effects ---- */
 
+static bool of_members(enum rule rule)
+{
+	return rule == RULE_REACHABLE || rule == RULE_UNREACHABLE || rule == RULE_MEMBER_ADDED ||
+	       rule == RULE_MEMBER_LEFT || rule == RULE_MEMBER_REMOVED;
+}
+
 static void carry_trace(struct body *b, const struct now *now, const struct trace *trace)
 {
 	const struct rule_info *rule = rule_info(trace->rule);
 	if (rule->event)
 		watch_event(b->watch, now->wall, trace);
+	if (of_members(trace->rule))
+		engine_body_member(b->engine);
 	if (!journal_wants(rule->level))
 		return;
 	const char *subject = gossip_name(b->gossip, trace->subject);
@@ -58,6 +67,7 @@ static void carry(struct body *b, const struct now *now, const struct effect *e)
 	case EFFECT_PERSIST:
 		store_persist(b->store, e->persist.number, e->persist.lazy, e->persist.op_count,
 		              e->persist.ops);
+		engine_body_persists(b->engine, e->persist.number);
 		break;
 	case EFFECT_ANSWER:
 		control_answer(b->control, e->answer.client, e->answer.answer);
@@ -87,8 +97,11 @@ static void carry(struct body *b, const struct now *now, const struct effect *e)
 	case EFFECT_ROWS:
 	case EFFECT_PROPOSED:
 	case EFFECT_ENGINE:
-	case EFFECT_ENGINE_PROGRESS:
 	case EFFECT_ENGINE_MESSAGE:
+		engine_body_effect(b->engine, e);
+		break;
+	case EFFECT_ENGINE_PROGRESS:
+		control_engine_progress(b->control, e->engine_progress.client, e->engine_progress.bytes);
 		break;
 	case EFFECT_OUTCOME:
 		control_outcome(b->control, e->outcome.done, e->outcome.text);
@@ -144,6 +157,7 @@ void body_step(struct body *b, const struct input *input)
 		carry(b, &now, &effects.list[i]);
 	arm_timer(b);
 	b->stepping = false;
+	engine_body_turn(b->engine);
 }
 
 /* ---- the end ---- */

@@ -25,7 +25,7 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 struct options {
 	const char *file;
 	const char *name, *data, *socket, *hand;
-	const char *http;
+	const char *http, *hooks;
 	char listen[ADDRESSES_TEXT_MAX], advertise[ADDRESSES_TEXT_MAX]; /* with commas */
 	bool check, help, version, metrics_page;
 };
@@ -44,6 +44,7 @@ static const char usage[] =
 	"                         where it listens; up to 4 times\n"
 	"  --http ADDRESS:PORT    where the read-only web page listens, or off\n"
 	"                         (127.0.0.1:7801)\n"
+	"  --hooks DIR            executables around operations (/etc/essaim/hooks)\n"
 	"  --data DIR             folder of the key and the store (/var/lib/essaim)\n"
 	"  --socket PATH          control socket (/run/essaim/essaim.sock)\n"
 	"  --hand PATH            socket of essaim-hand (none)\n"
@@ -67,6 +68,7 @@ static bool parse_options(int argc, char **argv, struct options *out)
 		{"listen", required_argument, NULL, 'l'}, {"socket", required_argument, NULL, 's'},
 		{"advertise", required_argument, NULL, 'a'},
 		{"http", required_argument, NULL, 'w'},   {"hand", required_argument, NULL, 'r'},
+		{"hooks", required_argument, NULL, 'k'},
 		{"config", required_argument, NULL, 'c'}, {"check-config", no_argument, NULL, 'C'},
 		{"version", no_argument, NULL, 'V'},      {"help", no_argument, NULL, 'h'},
 		{"metrics-page", no_argument, NULL, 'm'},
@@ -82,6 +84,7 @@ static bool parse_options(int argc, char **argv, struct options *out)
 		case 's': out->socket = optarg; break;
 		case 'r': out->hand = optarg; break;
 		case 'w': out->http = optarg; break;
+		case 'k': out->hooks = optarg; break;
 		case 'c': out->file = optarg; break;
 		case 'C': out->check = true; break;
 		case 'm': out->metrics_page = true; break;
@@ -131,6 +134,8 @@ static int make_config(const struct options *options, struct node_config *out, s
 		status = override(out, "socket", options->socket, error);
 	if (status == 0)
 		status = override(out, "hand", options->hand, error);
+	if (status == 0)
+		status = override(out, "hooks", options->hooks, error);
 	if (status == 0)
 		status = override_in(out, "http", "listen", "http", options->http, error);
 	if (status == 0)

@@ -185,7 +185,10 @@ static bool take_frame(const struct exchange *x, const json_t *frame, struct spi
 		return x->on_event == NULL || x->on_event(x->context, event);
 	}
 	if (progress != NULL) {
-		spinner_say(spinner, json_text(progress, "text"));
+		if (x->on_text != NULL)
+			x->on_text(x->context, json_text(progress, "text"));
+		else
+			spinner_say(spinner, json_text(progress, "text"));
 		return true;
 	}
 	*out_code = finish(x, frame, out_result, f);

@@ -25,6 +25,8 @@ struct exchange {
 	bool endless;       /* no limit of time once connected */
 	/* Called for each event; false ends the exchange with CODE_DONE. May be NULL. */
 	bool (*on_event)(void *context, const json_t *event);
+	/* What is waited for, in the daemon's words. NULL: it is the spinner's. */
+	void (*on_text)(void *context, const char *text);
 	bool collects; /* events are taken in silence: say how long it takes */
 	/* Called after the request for each further frame: its bytes, valid until the next call; NULL
 	 * after the last. May be NULL. */

@@ -4,6 +4,7 @@
 #include "examine.h"
 #include "backup.h"
 #include "help.h"
+#include "operation.h"
 #include "prepare.h"
 #include "seize.h"
 #include "show.h"
@@ -20,6 +21,12 @@
 #define IF_VERSION {"if-version", "N", "if_version", OPTION_NUMBER, NULL, \
 		    "only if the key is at version N now; 0: only if it does not exist"}
 #define WITNESS(help) {"witness", NULL, "role", OPTION_WORD, "node", help}
+#define OPERATION {.word = "OP", .key = "operation"}
+#define JOB_NAME {.word = "NAME", .key = "name"}
+#define DETACH {"detach", NULL, "detach", OPTION_FLAG, NULL, \
+		"print the operation's number and do not wait for its end"}
+#define DRY_RUN {"dry-run", NULL, "dry_run", OPTION_FLAG, NULL, \
+		 "only say what would be done, or why not"}
 #define YES {"yes", NULL, NULL, OPTION_FLAG, NULL, "do not ask on a terminal"}
 
 /* clang-format on */
@@ -42,6 +49,9 @@ const struct noun nouns[] = {
     {"clock", "the clocks of all nodes, compared"},
     {"dns", "the name service of all nodes, judged"},
     {"doctor", "what is wrong in the cluster, and the command that mends it"},
+    {"op", "operations: what the cluster does for somebody, until it ends"},
+    {"job", "operations that begin by themselves, at a time or again and again"},
+    {"hook", "executables of your own, run on a node or around every operation"},
     {"kv", "a small replicated key-value store for your own use"},
     {0},
 };
@@ -130,6 +140,16 @@ const struct command commands[] = {
 		.examples = {{"essaim events --lines 200", "the last two hundred"},
 			     {"essaim events --follow", "watch; end with Ctrl-C"}},
 		.show = show_event,
+	},
+	{
+		.verb = "audit",
+		.options = {{"lines", "N", "lines", OPTION_NUMBER, "50", "the last N"}},
+		.summary = "every operation and job that anybody asked for, and what became of it",
+		.help = "The number of an operation is its name: 'essaim op show' tells all of one.\n"
+			"The last few thousand are kept. Who is what the kernel of the node says\n"
+			"on which it was asked.",
+		.examples = {{"essaim audit --lines 5", "the last five"}},
+		.show = show_audit,
 	},
 	{
 		.verb = "version",
@@ -400,6 +420,108 @@ const struct command commands[] = {
 		.help = "ID is the one in 'essaim token list'. Nodes that already joined stay.",
 		.examples = {{"essaim token revoke 5f3a9c0b11d2e477", NULL}},
 		.show = show_done,
+	},
+	{
+		.noun = "op", .verb = "list", .bare = true,
+		.summary = "operations that are open, with their locks",
+		.help = "A lock belongs to its operation and ends with it: who waits for one finds\n"
+			"here whose it is. What ended is in 'essaim audit'.",
+		.examples = {{"essaim op", "the same: list is the default"}},
+		.show = show_operations,
+	},
+	{
+		.noun = "op", .verb = "show", .arguments = {OPERATION},
+		.summary = "one operation: who asked, how far it is, how it ended",
+		.help = "Also of those that have ended, as long as they are remembered.",
+		.examples = {{"essaim op show 12", NULL}},
+		.prepare = operation_prepare, .show = show_operation,
+	},
+	{
+		.noun = "op", .verb = "wait", .arguments = {OPERATION},
+		.summary = "watch an operation until it ends",
+		.help = "Shows how far it is, and ends as the command that began it would have. If the\n"
+			"master or this node's daemon goes away meanwhile, it waits until it is back.\n"
+			"Ctrl-C ends the watching, not the operation.",
+		.examples = {{"essaim op wait 12", NULL}},
+		.perform = operation_wait_perform,
+	},
+	{
+		.noun = "op", .verb = "cancel", .arguments = {OPERATION}, .writes = true,
+		.options = {{"abandon", NULL, "abandon", OPTION_FLAG, NULL,
+			     "give it up: its node will not answer any more. Its locks are free then"}},
+		.verify = "essaim op list",
+		.summary = "stop an operation where that can be done, and undo it",
+		.help = "A step that cannot be stopped is finished first. What was done is undone from\n"
+			"the last step to the first.\n"
+			"\n"
+			"--abandon is for a node that is gone for good: nobody can say how far it got,\n"
+			"and nothing is undone there.",
+		.examples = {{"essaim op cancel 12", NULL}},
+		.perform = operation_cancel_perform, .show = show_done,
+	},
+	{
+		.noun = "job", .verb = "list", .bare = true,
+		.summary = "all jobs, and when they run next",
+		.help = "LAST is the number of the last run's operation.",
+		.examples = {{"essaim job", "the same: list is the default"}},
+		.show = show_jobs,
+	},
+	{
+		.noun = "job", .verb = "show", .arguments = {JOB_NAME},
+		.summary = "one job: what it does, when, and how the last run was",
+		.help = "Why a run was refused is said here.",
+		.examples = {{"essaim job show nightly", NULL}},
+		.show = show_job,
+	},
+	{
+		.noun = "job", .verb = "add", .writes = true, .verify = "essaim job list",
+		.arguments = {JOB_NAME, {.word = "WORDS", .key = "command", .count = ARGUMENT_MANY}},
+		.options = {{"every", "DURATION", "every_ms", OPTION_DURATION, NULL, "again and again"},
+			    {"at", "TIME", "at", OPTION_TEXT, NULL,
+			     "the first time: 14:30, 2026-03-01T14:30, or with a Z for UTC"}},
+		.summary = "run an operation at a time, or again and again",
+		.help = "After '--' stand the words of an operation, as they would be typed. The master\n"
+			"decides by its clock that a run is due, and writes that down first: each run\n"
+			"happens once, whoever is master. What was missed while there was none is run\n"
+			"once, late.",
+		.examples = {{"essaim job add nightly --every 24h --at 02:30 -- hook run n1 backup",
+			      "every night on n1"}},
+		.perform = job_add_perform, .show = show_done,
+	},
+	{
+		.noun = "job", .verb = "run", .arguments = {JOB_NAME}, .writes = true,
+		.verify = "essaim job show",
+		.summary = "run a job now, beside its times",
+		.help = "Prints the number of the operation; 'essaim op wait' watches it.",
+		.examples = {{"essaim job run nightly", NULL}},
+		.show = show_job_started,
+	},
+	{
+		.noun = "job", .verb = "remove", .arguments = {JOB_NAME}, .writes = true,
+		.verify = "essaim job list",
+		.summary = "forget a job; what it has begun goes on",
+		.help = "An operation that it began is ended by 'essaim op cancel'.",
+		.examples = {{"essaim job remove nightly", NULL}},
+		.show = show_done,
+	},
+	{
+		.noun = "hook", .verb = "run", .writes = true, .verify = "essaim op list",
+		.arguments = {{.word = "NODE", .key = "node", .is_node = true}, {.word = "NAME", .key = "name"}},
+		.options = {{"queue", NULL, "queue", OPTION_FLAG, NULL,
+			     "wait while it runs there already, instead of being refused"},
+			    DETACH, DRY_RUN},
+		.summary = "run an executable of your own on a node, as an operation",
+		.help = "NAME is a file in the folder run.d of the hooks of NODE (/etc/essaim/hooks). An\n"
+			"exit code of 0 is success; else the first words on its standard error are the\n"
+			"reason. It is taken to have changed nothing then. After a crash of that\n"
+			"node's daemon it is run again, so it must bear that.\n"
+			"\n"
+			"Executables in before.d and after.d run around every operation on that node;\n"
+			"one in before.d refuses it by an exit code above 0. They read the operation\n"
+			"as JSON.",
+		.examples = {{"essaim hook run n2 rotate-logs", "and wait for its end"},
+			     {"essaim hook run n2 backup --detach", "go on at once"}},
+		.perform = operation_perform, .show = show_done,
 	},
 	{
 		.noun = "kv", .verb = "get",

@@ -60,7 +60,7 @@ struct example {
 struct command {
 	const char *noun; /* NULL: a top-level verb */
 	const char *verb;
-	struct argument arguments[4];
+	struct argument arguments[5];
 	struct option options[10];
 	const char *summary; /* one line, lower case, no full stop */
 	const char *help;    /* paragraphs, with an empty line between; wrapped when printed */

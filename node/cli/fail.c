@@ -28,6 +28,7 @@ int failure_from_json(struct failure *f, int code, const json_t *error)
 	const char *what = json_text(error, "what");
 	failure_set(f, code, *what ? what : "the daemon refused", json_text(error, "why"));
 	failure_hint(f, "%s", json_text(error, "hint"));
+	f->answered = true;
 	return code;
 }
 

@@ -12,6 +12,7 @@ struct failure {
 	char what[256];
 	char why[768];
 	char hint[256]; /* empty: no command helps */
+	bool answered;  /* the daemon's own words */
 	json_t *report; /* what is printed along with --json: `doctor` of a join; or NULL */
 };
 

@@ -40,11 +40,16 @@ void human_duration(int64_t ms, char out[HUMAN_SIZE])
 
 void human_size(int64_t bytes, char out[HUMAN_SIZE])
 {
-	if (bytes < 1024)
+	static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB"};
+	int unit = 0;
+	if (bytes < 1024) {
 		snprintf(out, HUMAN_SIZE, "%lld B", (long long)bytes);
-	else
-		snprintf(out, HUMAN_SIZE, "%lld.%lld KiB", (long long)(bytes / 1024),
-			 (long long)(bytes % 1024 * 10 / 1024));
+		return;
+	}
+	for (; bytes >= 1024 * 1024 && unit < 4; unit++)
+		bytes /= 1024;
+	snprintf(out, HUMAN_SIZE, "%lld.%lld %s", (long long)(bytes / 1024),
+		 (long long)(bytes % 1024 * 10 / 1024), units[unit]);
 }
 
 const char *plural(int64_t count)

@@ -13,7 +13,7 @@
 /* "250 ms", "1.2 s", "47 s", "3 min 20 s", "5 h 12 min", "8 d 3 h"; negative: "never". */
 void human_duration(int64_t ms, char out[HUMAN_SIZE]);
 
-/* "512 B", "1.5 KiB". */
+/* "512 B", "1.5 KiB", "20.0 GiB". */
 void human_size(int64_t bytes, char out[HUMAN_SIZE]);
 
 /* "s" unless count is 1. */

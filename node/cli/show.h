@@ -28,6 +28,12 @@ void show_value(const struct invocation *in, const json_t *result);
 void show_put(const struct invocation *in, const json_t *result);
 void show_keys(const struct invocation *in, const json_t *result);
 void show_change(const struct invocation *in, const json_t *event);
+void show_operations(const struct invocation *in, const json_t *result);
+void show_operation(const struct invocation *in, const json_t *result);
+void show_audit(const struct invocation *in, const json_t *result);
+void show_jobs(const struct invocation *in, const json_t *result);
+void show_job(const struct invocation *in, const json_t *result);
+void show_job_started(const struct invocation *in, const json_t *result);
 /* "done", said only to somebody who listens. */
 void show_done(const struct invocation *in, const json_t *result);
 

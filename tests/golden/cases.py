@@ -203,6 +203,39 @@ SICK = {
     "asked": 2, "silent": ["n3"],
 }
 
+OPERATION = {
+    "operation": 12, "id": "fe7078558d3e8b3f-3-9", "noun": "hook", "verb": "run", "subject": "backup on n2",
+    "who": "root", "from": "n1", "undoing": False, "step": 1, "targets": ["n2"],
+    "locks": ["hook backup on n2"], "age_ms": 63000, "state": "running", "epoch": 7,
+    "asked": "2026-03-01T12:00:00.000Z", "started": "2026-03-01T12:00:00.010Z",
+    "deadline": "2026-03-01T13:00:00.000Z", "arguments": {"node": "n2", "name": "backup"}, "text": "",
+    "phase": "run the hook", "steps": 1, "waits": "'n2' is asked how far it is",
+}
+AUDIT = [
+    {"operation": 11, "id": "fe7078558d3e8b3f-3-8", "noun": "job", "verb": "add", "subject": "nightly", "who": "uid 1000",
+     "from": "n1", "epoch": 7, "asked": "2026-03-01T11:00:00.000Z", "ended": "2026-03-01T11:00:00.000Z",
+     "state": "done", "lasted_ms": 0, "arguments": {}, "text": ""},
+    {"operation": 12, "id": "fe7078558d3e8b3f-3-9", "noun": "hook", "verb": "run", "subject": "backup on n2",
+     "who": "root", "from": "n1", "epoch": 7, "asked": "2026-03-01T12:00:00.000Z", "ended": None, "state": "open",
+     "lasted_ms": None, "arguments": {"node": "n2", "name": "backup"}, "text": ""},
+]
+JOB = {"name": "nightly", "noun": "hook", "verb": "run", "who": "root", "from": "n1",
+       "arguments": {"node": "n2", "name": "backup"}, "every_ms": 86400000, "due": "2026-03-02T02:30:00.000Z",
+       "runs": 3, "last": 10, "note": "'hook backup on n2' is locked by operation 9"}
+STARTED = {"operation": 12, "id": "fe7078558d3e8b3f-3-9", "what": "hook run", "result": "started", "state": "queued",
+           "text": ""}
+
+
+def ended(result, text=""):
+    return done({**STARTED, "result": result, "state": result, "text": text})
+
+
+def progress(**more):
+    return {"event": {"operation": 12, "state": "running", "undoing": False, "step": 1, "steps": 3, "phase": "copy",
+                      "done_bytes": 1610612736, "total_bytes": 3221225472, "rate": 104857600, "left_ms": 15400,
+                      "step_ms": 14000, "waits": "", **more}}
+
+
 def point(check, state, what, command=""):
     return {"check": check, "state": state, "what": what, "command": command}
 
@@ -471,6 +504,49 @@ CASES = [
     case("kv-watch-json", "kv watch as JSON prints one object per line", "kv watch --json", {"kv watch": [
         {"event": {"key": "a", "version": 1, "value": "x", "index": 5}},
         {"event": {"key": "a", "version": 1, "value": None, "index": 6}}] + done({})}),
+    # ---- operations ----
+    *both("op-list", "op list shows what is open and its locks", "op", "op list", [OPERATION]),
+    case("op-list-none", "no open operation is said", "op list", {"op list": done([])}),
+    *both("op-show", "op show tells who asked, where it runs, its locks and their end", "op show 12", "op show", OPERATION),
+    case("op-show-ended", "op show of one that ended says how", "op show 11",
+         {"op show": done({**AUDIT[0], "state": "failed", "text": "the disk is full"})}),
+    case("op-show-no-number", "what is no number is refused before anybody is asked", "op show twelve"),
+    *both("audit", "audit lists who did what", "audit --lines 2", "audit", AUDIT),
+    case("op-wait", "op wait is silent without a terminal, and ends as the operation does", "op wait 12",
+         {"op wait": [progress()] + ended("done")}),
+    case("op-wait-json", "op wait as JSON tells each progress and the end in a line", "op wait 12 --json",
+         {"op wait": [progress()] + ended("done")}, wide=True),
+    case("op-wait-terminal", "on a terminal op wait draws a bar that fits", "op wait 12",
+         {"op wait": [progress(), progress(step=2, phase="undo", undoing=True, waits="n2 is away")] + ended("done")},
+         terminal=True),
+    case("op-wait-failed", "an operation that failed exits with 1 and names itself", "op wait 12",
+         {"op wait": ended("failed", "copy: the disk is full")}),
+    case("op-wait-undone", "one of which nothing is left exits with 1", "op wait 12",
+         {"op wait": ended("undone", "root cancelled it")}),
+    case("op-wait-unknown", "one of which nobody knows exits with 4", "op wait 12",
+         {"op wait": ended("unknown", "n2 is no member any more")}),
+    case("op-wait-missing", "one that never was is refused", "op wait 99",
+         {"op wait": refused(1, "'operation 99' was refused", "there is no operation 99", "essaim audit")}),
+    case("op-cancel", "op cancel is silent", "op cancel 12", {"op cancel": done(STARTED)}),
+    case("hook-run", "an operation is started, then waited for", "hook run n2 backup",
+         {"op start": done(STARTED), "op wait": ended("done")}),
+    case("hook-run-detach", "--detach prints its number and does not wait", "hook run n2 backup --detach --queue",
+         {"op start": done(STARTED)}),
+    case("hook-run-dry", "--dry-run only says what would be done", "hook run n2 backup --dry-run",
+         {"op start": done({**STARTED, "operation": 0, "text": "run backup on n2"})}),
+    case("hook-run-locked", "a locked thing names the owner", "hook run n2 backup",
+         {"op start": refused(1, "'hook run' was refused", "'hook backup on n2' is locked by operation 9, hook run, of "
+                              "root from n1", "essaim op wait 9")}),
+    *both("job-list", "job list shows what runs next", "job", "job list", [JOB]),
+    *both("job-show", "job show tells why the last run was refused", "job show nightly", "job show", JOB),
+    case("job-add", "behind -- stand the words of an operation",
+         "job add nightly --every 24h --at 2026-03-02T02:30Z -- hook run n2 backup --queue", {"job add": done(STARTED)}),
+    case("job-add-no-time", "a job without a time is refused", "job add nightly -- hook run n2 backup"),
+    case("job-add-no-operation", "what is no operation cannot be a job", "job add nightly --every 1h -- kv put a b"),
+    case("job-add-bad-time", "a time that is none is refused, with those that are",
+         "job add nightly --at noon -- hook run n2 backup"),
+    case("job-run", "job run prints the operation's number", "job run nightly", {"job run": done(STARTED)}),
+    case("job-remove", "job remove is silent", "job remove nightly", {"job remove": done({})}),
     # ---- errors of the world ----
     case("no-socket", "a missing socket says how to start the daemon", "status"),
     case("no-socket-json", "with --json errors go to standard output", "status --json", wide=True),

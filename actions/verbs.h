@@ -1,0 +1,13 @@
+/*
+ * verbs.h: every verb that is an operation, in one table; each has a file of its own.
+ */
+#ifndef ESSAIM_VERBS_H
+#define ESSAIM_VERBS_H
+
+#include "verb.h"
+
+extern const struct verb_table verbs;
+
+extern const struct verb verb_hook_run; /* hook_run.c */
+
+#endif
