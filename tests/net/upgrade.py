@@ -242,7 +242,7 @@ def _(clusters):
     wait_for(lambda: {level(c, i) for i in others} == {3}, "the level rises without n5, last heard new")
     c[5].essaimd = old_essaimd
     c[5].start()
-    sentence = "n5 speaks wire version 1, the cluster 2: refused"
+    sentence = "n5 speaks wire version 1, the cluster 3: refused"
     wait_for(lambda: any(sentence in c[i].tail(400) for i in others), "it is named")
     c.put(1, "without", "it")
     expect(c.get(2, "without")["value"] == "it", "the others go on")
