@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "programs.h"
+
 /* A reject of 127 bytes grows by its frame and by [.] for each dot. */
 #define FILTER_TEXT_MAX 4096
 
@@ -76,19 +78,21 @@ static void put_reject(struct writer *w, const char *path)
 
 static void put_filter(struct writer *w, const struct lvm_filter *filter)
 {
-	put(w, filter->global_taken ? "devices{use_devicesfile=0 filter=["
-	                            : "devices{use_devicesfile=0 global_filter=[");
+	put(w, filter->global_taken ? "devices/use_devicesfile=0 devices/filter=["
+	                            : "devices/use_devicesfile=0 devices/global_filter=[");
 	for (uint32_t i = 0; i < filter->reject_count; i++) {
 		put(w, i == 0 ? "" : ",");
 		put_reject(w, filter->rejects[i]);
 	}
-	put(w, "]}");
+	put(w, "]");
 }
 
-static void begin(const struct lvm_filter *filter, const char *command, struct command_line *out)
+static void begin(const struct lvm_filter *filter, enum program program, const char *command,
+                  struct command_line *out)
 {
 	struct writer w = {.used = 0};
 	memset(out, 0, sizeof *out);
+	out->program = program;
 	command_word(out, "%s", command);
 	if (filter->without_kernel) {
 		command_word(out, "--driverloaded");
@@ -115,7 +119,7 @@ static void report_of(struct command_line *out, const char *kind, const char *fi
 void lvm_report_call(const struct lvm_filter *filter, struct command_line *out)
 {
 	static const char *const words[] = {"--reportformat", "json", "--units", "b", "--nosuffix"};
-	begin(filter, "fullreport", out);
+	begin(filter, PROGRAM_LVM_REPORT, "fullreport", out);
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
 		command_word(out, "%s", words[i]);
 	report_of(out, "vg", GROUP_FIELDS);
@@ -128,6 +132,7 @@ void lvm_report_call(const struct lvm_filter *filter, struct command_line *out)
 void lvm_config_call(struct command_line *out)
 {
 	memset(out, 0, sizeof *out);
+	out->program = PROGRAM_LVM_REPORT;
 	command_word(out, "lvmconfig");
 	command_word(out, "devices/global_filter");
 }
@@ -138,7 +143,7 @@ void lvm_create_call(const struct lvm_filter *filter, const struct lvm_create *c
                      struct command_line *out)
 {
 	bool inactive = create->inactive || filter->without_kernel;
-	begin(filter, "lvcreate", out);
+	begin(filter, PROGRAM_LVM_CHANGE, "lvcreate", out);
 	command_word(out, "--yes");
 	if (create->tag != NULL) {
 		command_word(out, "--addtag");
@@ -174,7 +179,7 @@ void lvm_create_call(const struct lvm_filter *filter, const struct lvm_create *c
 void lvm_extend_call(const struct lvm_filter *filter, const char *group, const char *name,
                      uint64_t extents, struct command_line *out)
 {
-	begin(filter, "lvextend", out);
+	begin(filter, PROGRAM_LVM_CHANGE, "lvextend", out);
 	command_word(out, "-l");
 	command_word(out, "%llu", (unsigned long long)extents);
 	command_word(out, "%s/%s", group, name);
@@ -183,7 +188,7 @@ void lvm_extend_call(const struct lvm_filter *filter, const char *group, const c
 void lvm_rename_call(const struct lvm_filter *filter, const char *group, const char *from,
                      const char *to, struct command_line *out)
 {
-	begin(filter, "lvrename", out);
+	begin(filter, PROGRAM_LVM_CHANGE, "lvrename", out);
 	command_word(out, "%s", group);
 	command_word(out, "%s", from);
 	command_word(out, "%s", to);
@@ -192,7 +197,7 @@ void lvm_rename_call(const struct lvm_filter *filter, const char *group, const c
 void lvm_remove_call(const struct lvm_filter *filter, const char *group, const char *name,
                      struct command_line *out)
 {
-	begin(filter, "lvremove", out);
+	begin(filter, PROGRAM_LVM_CHANGE, "lvremove", out);
 	command_word(out, "--yes");
 	command_word(out, "%s/%s", group, name);
 }
@@ -200,7 +205,7 @@ void lvm_remove_call(const struct lvm_filter *filter, const char *group, const c
 void lvm_activate_call(const struct lvm_filter *filter, const char *group, const char *name,
                        bool active, struct command_line *out)
 {
-	begin(filter, "lvchange", out);
+	begin(filter, PROGRAM_LVM_CHANGE, "lvchange", out);
 	command_word(out, active ? "-ay" : "-an");
 	command_word(out, "-K");
 	command_word(out, "%s/%s", group, name);

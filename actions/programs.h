@@ -25,7 +25,7 @@
 /* Daemon and hand may be of two releases for a moment: numbers are never reused, only added. */
 enum program {
 	PROGRAM_NONE,
-	PROGRAM_LVM_REPORT,     /* lvm fullreport | lvs | vgs | pvs | version */
+	PROGRAM_LVM_REPORT,     /* lvm fullreport | lvs | vgs | pvs | version | lvmconfig */
 	PROGRAM_LVM_CHANGE,     /* lvm lvcreate | lvextend | lvrename | lvremove | … */
 	PROGRAM_DRBD_STATUS,    /* drbdadm status | dump-xml | get-gi | … */
 	PROGRAM_DRBD_CHANGE,    /* drbdadm up | down | connect | primary | … */

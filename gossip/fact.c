@@ -198,7 +198,7 @@ void facts_publish(struct gossip *g, struct bytes key, struct bytes value)
 	struct item item;
 	own_item(g, key, value, &item);
 	if (!facts_want(g, self, &item))
-		return; /* sixteen keys are in use */
+		return; /* all keys are in use */
 	uint32_t place = facts_take(g, self, g->self, &item);
 	if (place == NO_SLOT)
 		return;

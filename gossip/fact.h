@@ -15,10 +15,11 @@
 
 #include "member.h"
 
-#define FACTS_PER_OWNER 16
+#define FACTS_PER_OWNER 32 /* nine of membership and host, twelve pages of storage, three heads, and room */
+#define FACTS_ON_AVERAGE 16
 #define INLINE_SIZE 64 /* most values; kept within the record */
 
-enum value_class { VALUE_NONE = 0, VALUE_INLINE, VALUE_PACKET, VALUE_PAGE, VALUE_BIG };
+enum value_class { VALUE_NONE = 0, VALUE_INLINE, VALUE_PACKET, VALUE_PAGE, VALUE_SHEET, VALUE_BIG };
 
 struct fact {
 	bool used;
@@ -56,7 +57,7 @@ struct facts {
 	struct book *books; /* by slot */
 	struct fact *pool;
 	uint32_t capacity, used, free_first, free_count;
-	struct slab packet, page, big;
+	struct slab packet, page, sheet, big;
 	uint64_t summary;
 	uint64_t own_version;
 	instant changed;

@@ -1,5 +1,7 @@
 #include "fact.h"
 
+#define SHEET_SIZE (16 * 1024)
+
 static void slab_init(struct slab *s, struct carve *memory, uint32_t block_size, uint32_t capacity,
                       bool measuring)
 {
@@ -15,19 +17,21 @@ void facts_init(struct gossip *g, struct carve *memory)
 {
 	uint32_t members = g->membership.capacity;
 	struct facts *f = carve(memory, sizeof *f);
-	struct fact *pool = carve(memory, sizeof *pool * members * FACTS_PER_OWNER);
+	struct fact *pool = carve(memory, sizeof *pool * (members * FACTS_ON_AVERAGE + 64));
 	struct book *books = carve(memory, sizeof *books * members);
 	struct facts none;
 	struct facts *into = f == NULL ? &none : f;
 	slab_init(&into->packet, memory, (FACT_INLINE_MAX + 15) / 16 * 16, members * 2 + 16, f == NULL);
 	slab_init(&into->page, memory, 4096, members / 2 + 16, f == NULL);
+	/* Inventories: a page of 128 volumes is 10 KB, and few owners have more than one. */
+	slab_init(&into->sheet, memory, SHEET_SIZE, g->settings.facts_off ? 16 : members / 2 + 16, f == NULL);
 	slab_init(&into->big, memory, FACT_VALUE_MAX, members / 16 + 16, f == NULL);
 	g->membership.facts = f;
 	if (f == NULL)
 		return;
 	f->books = books;
 	f->pool = pool;
-	f->capacity = members * FACTS_PER_OWNER;
+	f->capacity = members * FACTS_ON_AVERAGE + 64; /* even one alone has room for all of its keys */
 }
 
 struct book *fact_book(const struct gossip *g, const struct member *owner)
@@ -44,6 +48,8 @@ static struct slab *slab_of(struct facts *f, enum value_class class)
 		return &f->packet;
 	case VALUE_PAGE:
 		return &f->page;
+	case VALUE_SHEET:
+		return &f->sheet;
 	case VALUE_BIG:
 		return &f->big;
 	case VALUE_NONE:
@@ -77,7 +83,9 @@ static enum value_class class_for(size_t size)
 		return VALUE_INLINE;
 	if (size <= FACT_INLINE_MAX)
 		return VALUE_PACKET;
-	return size <= 4096 ? VALUE_PAGE : VALUE_BIG;
+	if (size <= 4096)
+		return VALUE_PAGE;
+	return size <= SHEET_SIZE ? VALUE_SHEET : VALUE_BIG;
 }
 
 struct bytes fact_bytes(const struct facts *f, const struct fact *x)
@@ -86,9 +94,10 @@ struct bytes fact_bytes(const struct facts *f, const struct fact *x)
 		return (struct bytes){NULL, 0};
 	if (x->class == VALUE_INLINE)
 		return (struct bytes){x->value, x->size};
-	const struct slab *s = x->class == VALUE_PACKET ? &f->packet
-	                       : x->class == VALUE_PAGE ? &f->page
-	                                                : &f->big;
+	const struct slab *s = x->class == VALUE_PACKET  ? &f->packet
+	                       : x->class == VALUE_PAGE  ? &f->page
+	                       : x->class == VALUE_SHEET ? &f->sheet
+	                                                 : &f->big;
 	return (struct bytes){s->data + (size_t)x->block * s->block_size, x->size};
 }
 

@@ -20,6 +20,7 @@
 #include "http.h"
 #include "observe_dns.h"
 #include "observe_links.h"
+#include "observe_storage.h"
 #include "observer.h"
 #include "random_bytes.h"
 #include "store.h"
@@ -180,9 +181,10 @@ static int open_parts(struct body *b, struct error *error)
 	b->observer = observer_create(b);
 	b->dns = dns_watch_create(b);
 	b->links = link_watch_create(b);
+	b->storage = storage_watch_create(b);
 	b->checkup = checkup_create(b);
 	if (b->watch == NULL || b->observer == NULL || b->dns == NULL || b->links == NULL ||
-	    b->checkup == NULL || b->hand == NULL)
+	    b->storage == NULL || b->checkup == NULL || b->hand == NULL)
 		return error_set(error, -ENOMEM, "out of memory");
 	b->http = http_open(b);
 	return 0;
@@ -264,6 +266,7 @@ void body_close(struct body *b)
 	checkup_destroy(b->checkup);
 	dns_watch_destroy(b->dns);
 	link_watch_destroy(b->links);
+	storage_watch_destroy(b->storage);
 	if (b->observer != NULL)
 		observer_destroy(b->observer);
 	if (b->control != NULL)

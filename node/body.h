@@ -29,6 +29,7 @@ struct checkup;
 struct dns_watch;
 struct hand_client;
 struct link_watch;
+struct storage_watch;
 struct http;
 struct engine_body;
 struct knock;
@@ -50,6 +51,7 @@ struct body {
 	struct observer *observer;
 	struct dns_watch *dns;
 	struct link_watch *links;
+	struct storage_watch *storage;
 	struct checkup *checkup;
 	struct engine_body *engine;
 	struct http *http; /* NULL: off */

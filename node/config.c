@@ -50,6 +50,8 @@ static const struct key keys[] = {
 	 "ADDRESS:PORT of the web page, the JSON API and the metrics (all read-only), or off"},
 	{"http", "token", TYPE_PATH, AT(http_token), 0, CONFIG_PATH_SIZE, NULL, "",
 	 "file with the token that its readers must bear; a must unless it listens on loopback"},
+	{"storage", "observe", TYPE_CHOICE, AT(observe), 0, 0, "no|yes", "yes",
+	 "yes or no: look at LVM and DRBD, and tell the cluster what is there"},
 	{"log", "format", TYPE_CHOICE, AT(format), 0, 0, "text|json", "text", "text or json"},
 	{"log", "level", TYPE_CHOICE, AT(level), 0, 0, "debug|info|notice|warning|error", "info",
 	 "debug, info, notice, warning or error"},

@@ -24,6 +24,8 @@
 /* sun_path holds 108 bytes with its NUL. */
 #define SOCKET_PATH_SIZE 108
 
+enum { OBSERVE_NO, OBSERVE_YES }; /* in the order of the key's choices */
+
 struct node_config {
 	char name[NAME_MAX_SIZE + 1];
 	char data[CONFIG_PATH_SIZE];
@@ -36,6 +38,7 @@ struct node_config {
 	char http_token[CONFIG_PATH_SIZE]; /* "": none */
 	uint32_t format;          /* enum journal_format */
 	uint32_t level;           /* enum rule_level */
+	uint32_t observe;         /* OBSERVE_NO: the storage is not looked at */
 	uint32_t members_max;
 	uint32_t ledger_size; /* bytes */
 };

@@ -34,6 +34,10 @@ static const struct verb verbs[] = {
 	{"node reset", true, false, verb_node_reset},
 	{"clock show", false, true, verb_clock},
 	{"dns show", false, true, verb_dns},
+	{"storage list", false, true, verb_storage_list},
+	{"volume list", false, true, verb_volume_list},
+	{"drbd list", false, true, verb_drbd_list},
+	{"drbd show", false, true, verb_drbd_list},
 	{"doctor examine", false, true, verb_doctor},
 	{"doctor auth", true, false, verb_doctor_auth}, /* it dials wherever it is told */
 	{"master show", false, true, verb_master_show},

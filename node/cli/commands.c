@@ -48,6 +48,9 @@ const struct noun nouns[] = {
     {"token", "one-time secrets with which new nodes join"},
     {"clock", "the clocks of all nodes, compared"},
     {"dns", "the name service of all nodes, judged"},
+    {"storage", "where volumes can lie, as each node sees it"},
+    {"volume", "the volumes of all nodes"},
+    {"drbd", "resources that two nodes share, seen from both sides"},
     {"doctor", "what is wrong in the cluster, and the command that mends it"},
     {"op", "operations: what the cluster does for somebody, until it ends"},
     {"job", "operations that begin by themselves, at a time or again and again"},
@@ -599,6 +602,47 @@ const struct command commands[] = {
 			"system's resolver (server 'system'), which is what ssh and migrations wait for.",
 		.examples = {{"essaim dns", "the same: show is the default"}},
 		.show = show_dns,
+	},
+	{
+		.noun = "storage", .verb = "list", .bare = true,
+		.options = {{"node", "NAME", "node", OPTION_TEXT, NULL, "only of this node"}},
+		.summary = "volume groups, their size and free room, on every node",
+		.help = "Each node looks by itself and says what changed; what hangs or cannot be seen\n"
+			"is said to be old, with the time since when. Below the table: devices that are\n"
+			"missing, and PVs that are there twice.",
+		.examples = {{"essaim storage", "the same: list is the default"},
+			     {"essaim storage list --node b", "of one node"}},
+		.show = show_storages,
+	},
+	{
+		.noun = "volume", .verb = "list", .bare = true,
+		.options = {{"node", "NAME", "node", OPTION_TEXT, NULL, "only of this node"},
+			    {"storage", "NAME", "storage", OPTION_TEXT, NULL, "only of this volume group"}},
+		.summary = "logical volumes, thin pools and snapshots of all nodes",
+		.help = "FULL is how much of a thin pool, thin volume or snapshot is taken. STATE is off,\n"
+			"active, in use (somebody has it open), sick, or unknown where the kernel has no\n"
+			"device-mapper to ask.",
+		.examples = {{"essaim volume", "the same: list is the default"},
+			     {"essaim volume list --storage vg0", "of one volume group, wherever it is"}},
+		.show = show_volumes,
+	},
+	{
+		.noun = "drbd", .verb = "list", .bare = true,
+		.summary = "each resource with a verdict from both sides' own words",
+		.help = "Two nodes' views are put side by side. The verdicts: fine, resyncing, verifying;\n"
+			"differs (a verify found blocks), connecting, diverged (a split brain when they\n"
+			"meet), disconnected (by hand), authentication, options, unrelated, split-brain,\n"
+			"stale (believed up to date, and is not), degraded, empty, down, unknown.",
+		.examples = {{"essaim drbd", "the same: list is the default"}},
+		.show = show_drbds,
+	},
+	{
+		.noun = "drbd", .verb = "show",
+		.arguments = {{.word = "RESOURCE", .key = "name"}},
+		.summary = "one resource as each of its nodes sees it",
+		.help = "What each side says of itself and of the other, and what both together mean.",
+		.examples = {{"essaim drbd show r0", NULL}},
+		.show = show_drbd,
 	},
 	{
 		.noun = "doctor", .verb = "examine", .bare = true, .bare_takes = true,

@@ -52,6 +52,62 @@ def node(name, address, state="reachable", **more):
     return row
 
 
+STORAGES = {
+    "nodes": [{"node": "n1", "lvm": "seen", "old": False, "since": None, "volumes": 12, "more": 0},
+              {"node": "n2", "lvm": "none", "old": False, "since": None, "volumes": 0, "more": 0},
+              {"node": "n3", "lvm": "stuck", "old": True, "since": "2026-03-01T12:00:00.000Z", "volumes": 3, "more": 0}],
+    "storages": [{"node": "n1", "type": "lvm", "name": "vg0", "uuid": "jTdXmIP3GLa5W2CRBbfDf79Ku5C79mf2",
+                  "size": 532676608000, "free": 465567744, "extent": 4194304, "devices": 2, "missing": 0,
+                  "partial": False, "exported": False},
+                 {"node": "n3", "type": "lvm", "name": "vg_with_a_rather_long_name_for_a_table",
+                  "uuid": "akfyof43Lxnop4tZ20u0ImttIJTU0Rii", "size": 125829120, "free": 0, "extent": 4194304,
+                  "devices": 2, "missing": 1, "partial": True, "exported": False}],
+    "devices": [{"node": "n1", "path": "/dev/sda", "group": "vg0", "uuid": "Cz9CyDi5CeLtJID4vOIF7qVrYWsc1Jx7",
+                 "size": 532676608000, "free": 0, "missing": False, "duplicate": True, "other": "/dev/sdb"},
+                {"node": "n3", "path": "[unknown]", "group": "vg_with_a_rather_long_name_for_a_table",
+                 "uuid": "E7crFoKpj14xyylruAONYeWocLkrjDL9", "size": 62914560, "free": 0, "missing": True,
+                 "duplicate": False, "other": ""}],
+}
+
+
+def volume(node_name, name, **more):
+    row = {"node": node_name, "storage": "vg0", "name": name, "uuid": "UbkBQNzsteaFMwU5ssSwTsqlZrxNKR0f",
+           "kind": "linear", "size": 8388608, "active": True, "open": False, "sick": False, "data_percent": None,
+           "metadata_percent": None, "origin": "", "pool": "", "tags": ""}
+    row.update(more)
+    return row
+
+
+VOLUMES = {"volumes": [volume("n1", "vm-101", open=True), volume("n1", "pool", kind="pool", data_percent=87.0),
+                       volume("n2", "off", active=False), volume("n2", "snap", kind="snapshot", sick=True),
+                       volume("n2", "who-knows", active=None, open=None)], "more": 7}
+
+
+def drbd_side(node_name, role="Secondary", connection="Connected", disk="UpToDate", **more):
+    row = {"node": node_name, "known": True, "role": role, "suspended": False, "connection": connection, "volumes": [
+        {"volume": 0, "minor": 0, "disk": disk, "size": 33513472, "open": False, "backing": "/dev/vg0/r0",
+         "replication": "Established", "peer_disk": "UpToDate", "out_of_sync": 0, "done_percent": None}]}
+    row.update(more)
+    return row
+
+
+def drbd(name, verdict, sentence, sides, **more):
+    row = {"name": name, "verdict": verdict, "sentence": sentence, "well": verdict == "fine", "about": "",
+           "out_of_sync": 0, "options_differ": False, "peer": "", "done_percent": None, "sides": sides}
+    row.update(more)
+    return row
+
+
+DRBDS = {"resources": [
+    drbd("r0", "fine", "both sides are connected and up to date", [drbd_side("n1", "Primary"), drbd_side("n2")]),
+    drbd("r1", "split-brain", "both sides were written while apart, and neither may be thrown away unasked",
+         [drbd_side("n1", "Primary", "StandAlone"), drbd_side("n2", "Primary", "StandAlone")], out_of_sync=4096,
+         options_differ=True, about="n2"),
+    drbd("r2", "resyncing", "what one side lacks is being copied",
+         [drbd_side("n1", "Primary"), drbd_side("n2", disk="Inconsistent")], out_of_sync=22605824, done_percent=32.0),
+    drbd("r3", "unknown", "one side is not known", [drbd_side("n1", known=False)], peer="n9"),
+]}
+
 NODES = [
     node("n1", "192.0.2.1:7800", self=True, since_ms=11520000),
     node("n2", "192.0.2.2:7800", master=True, incarnation=12, since_ms=9000000),
@@ -611,6 +667,12 @@ CASES = [
     *both("clock", "clock compares all and tells who keeps them", "clock", "clock show", CLOCKS),
     case("clock-blank", "clock says when nothing is known yet", "clock show",
          {"clock show": done({"nodes": [], "offsets": [], "findings": []})}),
+    *both("storage", "storage list shows each node's groups, what is old, missing or twice", "storage list", "storage list", STORAGES),
+    case("storage-none", "a cluster without storages says so", "storage", {"storage list": done({"nodes": [], "storages": [], "devices": []})}),
+    *both("volume", "volume list shows volumes, how full they are and whether they are in use", "volume list", "volume list", VOLUMES),
+    *both("drbd", "drbd list has a verdict from both sides", "drbd list", "drbd list", DRBDS),
+    case("drbd-show", "drbd show has each side's own view", "drbd show r1", {"drbd show": done({"resources": DRBDS["resources"][1:2]})}),
+    case("drbd-show-unknown", "an unknown resource is refused", "drbd show r9", {"drbd show": refused(1, "there is no such resource", "no node has a DRBD resource 'r9'", "essaim drbd list")}),
     *both("dns", "dns judges each server and shows names that lead elsewhere", "dns", "dns show", DNS),
     case("dns-show", "show is the default", "dns show", {"dns show": done({"servers": [], "problems": [], "unknown": ["n3"]})}),
     *both("doctor", "doctor shows what is wrong and exits with 1 if it is an error", "doctor", "doctor examine", SICK),

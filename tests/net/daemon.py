@@ -70,6 +70,7 @@ class Daemon:
         self.log = os.path.join(folder, f"{self.name}.log")
         self.nets = list(range(network.networks))  # it has an address in each of these ...
         self.families = (family,)  # ... of each of these
+        self.observes = False  # its machine's storage: not the test machine's own
         self.more = []  # further words of its command line
         self.before = []  # words before it: the hand that starts it
         self.essaimd = ESSAIMD  # another release's, in tests of upgrades
@@ -87,6 +88,11 @@ class Daemon:
     def command(self):
         listen = [word for net in self.nets for family in self.families
                   for word in ("--listen", self.address_in(net, family))]
+        config = self.data + ".conf"
+        if self.essaimd.startswith(BUILD):  # an older release does not know the key
+            with open(config, "w") as out:
+                out.write(f"[storage]\nobserve = {'yes' if self.observes else 'no'}\n")
+            listen += ["--config", config]
         return [*self.before, self.essaimd, "--name", self.name, "--data", self.data, *listen, "--socket", self.socket, *self.more]
 
     def spawn(self, extra_environment=None):

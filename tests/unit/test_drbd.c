@@ -3,6 +3,7 @@
  * examples of what could not be captured. usage: test_drbd FOLDER
  */
 #include "capture.h"
+#include "drbd_pairs.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -336,6 +337,56 @@ static void more_than_there_is_room_for_is_counted(void **state)
 	assert_int_equal(seen[0].more, 3);
 }
 
+/* ---- pairs ---- */
+
+static struct drbd_resource members[3];
+static struct drbd_holder holders[3];
+
+static void holder(int at, const char *node, const char *peer, const char *local, const char *remote)
+{
+	struct drbd_resource *r = &members[at];
+	memset(r, 0, sizeof *r);
+	strcpy(r->name, "r0");
+	r->peer_count = 1;
+	strcpy(r->peers[0].name, peer);
+	strcpy(r->peers[0].local, local);
+	strcpy(r->peers[0].address, remote);
+	strcpy(r->peers[0].connection, "StandAlone");
+	holders[at] = (struct drbd_holder){(node_id)at + 1, node, true, r};
+}
+
+static void two_that_do_not_name_each_other_are_a_pair_if_there_is_no_third(void **state)
+{
+	struct drbd_pair pairs[4];
+	holder(0, "a", "", "", "");
+	holder(1, "b", "peer", "", "");
+	assert_int_equal(drbd_pairs(holders, 2, pairs, 4), 1);
+	assert_int_equal(pairs[0].holders[0], 0);
+	assert_int_equal(pairs[0].holders[1], 1);
+	assert_int_equal(pairs[0].judgement.verdict, DRBD_ADMIN);
+	holder(2, "c", "", "", "");
+	assert_int_equal(drbd_pairs(holders, 3, pairs, 4), 3); /* nobody can say who is whose */
+	assert_int_equal(pairs[0].holders[1], NO_HOLDER);
+	assert_int_equal(pairs[0].judgement.verdict, DRBD_UNKNOWN);
+}
+
+static void names_and_addresses_tell_who_is_whose_peer(void **state)
+{
+	struct drbd_pair pairs[4];
+	holder(0, "a", "b", "", "");
+	holder(1, "b", "a", "", "");
+	holder(2, "c", "gone", "", "");
+	assert_int_equal(drbd_pairs(holders, 3, pairs, 4), 2);
+	assert_int_equal(pairs[0].holders[1], 1);
+	assert_int_equal(pairs[1].holders[0], 2);
+	assert_int_equal(pairs[1].holders[1], NO_HOLDER);
+	holder(0, "a", "", "10.0.0.1:7788", "10.0.0.3:7788");
+	holder(1, "b", "", "10.0.0.2:7788", "10.0.0.9:7788");
+	holder(2, "c", "", "10.0.0.3:7788", "10.0.0.1:7788");
+	drbd_pairs(holders, 3, pairs, 4);
+	assert_int_equal(pairs[0].holders[1], 2);
+}
+
 static void each_verdict_has_its_words(void **state)
 {
 	for (int v = 0; v < DRBD_VERDICTS; v++) {
@@ -366,6 +417,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(lines_that_mean_nothing_change_nothing),
 		cmocka_unit_test(what_is_destroyed_is_gone),
 		cmocka_unit_test(more_than_there_is_room_for_is_counted),
+		cmocka_unit_test(two_that_do_not_name_each_other_are_a_pair_if_there_is_no_third),
+		cmocka_unit_test(names_and_addresses_tell_who_is_whose_peer),
 		cmocka_unit_test(each_verdict_has_its_words),
 	};
 	if (argc != 2)

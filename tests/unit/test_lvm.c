@@ -2,6 +2,7 @@
  * What LVM is told, word by word, and what is made of its report beyond the captures.
  */
 #include "lvm.h"
+#include "programs.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -18,7 +19,10 @@ static const char *words(void)
 {
 	static char text[COMMAND_TEXT_MAX * 2];
 	size_t used = 0;
+	struct error error;
 	assert_false(call.overflow);
+	if (!program_check(call.program, call.word_count, call.words, &error))
+		fail_msg("the hand would refuse it: %s", error.text);
 	for (uint32_t i = 0; i < call.word_count; i++)
 		used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", i == 0 ? "" : " ",
 		                         call.words[i]);
@@ -46,11 +50,11 @@ static void what_lies_below_drbd_or_hangs_is_never_opened(void **state)
 	assert_int_equal(filter.reject_count, 2);
 	lvm_remove_call(&filter, "vg0", "one", &call);
 	assert_string_equal(words(),
-	                    "lvremove --config devices{use_devicesfile=0 "
-	                    "global_filter=[\"r|^/dev/sdb1$|\",\"r|^/dev/drbd0$|\"]} --yes vg0/one");
+	                    "lvremove --config devices/use_devicesfile=0 "
+	                    "devices/global_filter=[\"r|^/dev/sdb1$|\",\"r|^/dev/drbd0$|\"] --yes vg0/one");
 	filter.global_taken = true;
 	lvm_rename_call(&filter, "vg0", "one", "two", &call);
-	assert_non_null(strstr(words(), " filter=["));
+	assert_non_null(strstr(words(), " devices/filter=["));
 	assert_null(strstr(words(), "global_filter"));
 }
 
@@ -105,6 +109,10 @@ static void each_change_is_one_call_with_exact_sizes(void **state)
 	assert_string_equal(words(), "lvcreate --yes -n s -s -kn vg0/t");
 	lvm_extend_call(&none, "vg0", "one", 9, &call);
 	assert_string_equal(words(), "lvextend -l 9 vg0/one");
+	lvm_report_call(&none, &call);
+	assert_non_null(strstr(words(), "fullreport --reportformat json --units b --nosuffix"));
+	lvm_config_call(&call);
+	assert_string_equal(words(), "lvmconfig devices/global_filter");
 	lvm_activate_call(&none, "vg0", "one", false, &call);
 	assert_string_equal(words(), "lvchange -an -K vg0/one");
 }
