@@ -53,7 +53,7 @@ const struct code_info *code_at(uint32_t position)
 }
 
 static const char *const area_names[AREA_COUNT] = {
-	"clock", "dns", "network", "quorum", "version", "disk", "host"};
+	"clock", "dns", "network", "quorum", "version", "disk", "host", "storage"};
 
 const char *area_name(enum doctor_area area)
 {
@@ -141,6 +141,7 @@ void doctor_examine(const struct patient *patient, instant now_wall, struct diag
 	doctor_network(&exam);
 	doctor_versions(&exam);
 	doctor_hosts(&exam);
+	doctor_storage(&exam);
 	qsort(out->list, out->count, sizeof out->list[0], worst_first);
 }
 

@@ -21,6 +21,7 @@
 #define ESSAIM_DOCTOR_H
 
 #include "doctor_table.h"
+#include "drbd_pairs.h"
 #include "facts.h"
 #include "view.h"
 
@@ -50,6 +51,12 @@ struct patient {
 	const struct usage_fact *usage;
 	const struct clock_fact *clock;
 	const struct dns_fact *dns;
+	const struct lvm_head *lvm;
+	const struct lvm_seen *volumes; /* not NULL if lvm is not */
+	/* DRBD pairs that one of self's resources is part of, judged alike twice in a row */
+	uint32_t pair_count;
+	const struct drbd_pair *pairs;
+	const struct drbd_holder *holders;
 	struct thresholds thresholds;
 	const struct diagnosis *before; /* NULL: the first */
 };

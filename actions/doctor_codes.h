@@ -103,7 +103,52 @@
 	     "A machine that starves its daemons answers probes late and loses the lease.",         \
 	     "essaim node show {about}; vmstat 1   # on {about}")                                   \
 	CODE(61, FACTS_OLD, HOST, INFO, "what {about} says of itself ({detail}) is unknown since {1ms}", \
-	     "An observer there fails or hangs. What it said before is not shown.", "journalctl -u essaimd   # on {about}")
+	     "An observer there fails or hangs. What it said before is not shown.", "journalctl -u essaimd   # on {about}") \
+	CODE(70, LVM_STUCK, STORAGE, ERROR, "LVM on {about} does not answer since {1ms}", \
+	     "A device that hangs holds up every LVM command there; what is shown of its volumes is old.", \
+	     "ps -eo pid,stat,wchan:20,args | grep -w D; dmesg | tail   # on {about}") \
+	CODE(71, VG_DUPLICATE_PV, STORAGE, ERROR, "{about} sees one PV on two devices: {detail}", \
+	     "LVM may read and write the wrong one: below DRBD, or a copy. It refuses changes until one is hidden.", \
+	     "pvs -a -o+pv_uuid   # on {about}, then a reject in global_filter of /etc/lvm/lvm.conf") \
+	CODE(72, VG_MISSING_PV, STORAGE, ERROR, "{1} of the devices of volume group '{detail}' are missing on {about}", \
+	     "Volumes on them cannot be used, and the group cannot be changed.", \
+	     "vgs -o+vg_missing_pv_count; pvs   # on {about}") \
+	CODE(73, THIN_FULL, STORAGE, ERROR, "the thin pool or snapshot '{detail}' on {about} is {1} % full ({2} % of its metadata)", \
+	     "A pool that is full stops all of its volumes with errors; a snapshot that is full is lost.", \
+	     "lvs -a -o+data_percent,metadata_percent; lvextend -l+25%FREE {detail}   # on {about}") \
+	CODE(80, DRBD_SPLIT_BRAIN, STORAGE, ERROR, "split brain of '{detail}' between {where} and {about}", \
+	     "Both sides were written while apart. One of the two versions has to be given up, or merged by hand.", \
+	     "essaim drbd show {detail}") \
+	CODE(81, DRBD_DIVERGED, STORAGE, ERROR, "'{detail}' was written on both {where} and {about} while they are apart", \
+	     "It becomes a split brain as soon as the two connect again.", \
+	     "essaim drbd show {detail}") \
+	CODE(82, DRBD_STALE, STORAGE, ERROR, "'{detail}' is silently stale on {about}", \
+	     "The other side believes it up to date, and it is not: a fail-over would go back in time.", \
+	     "essaim drbd show {detail}") \
+	CODE(83, DRBD_STANDALONE, STORAGE, WARNING, "'{detail}' is disconnected by hand on {about}", \
+	     "What is written on one side does not reach the other, and it does not connect by itself.", \
+	     "drbdadm connect {detail}   # on {about}") \
+	CODE(84, DRBD_AUTHENTICATION, STORAGE, ERROR, "'{detail}' does not connect {where} and {about}: their secrets differ", \
+	     "What is written on one side does not reach the other.", \
+	     "drbdadm dump {detail} | grep -A9 net   # on both") \
+	CODE(85, DRBD_OPTIONS, STORAGE, ERROR, "the options of '{detail}' differ between {where} and {about}", \
+	     "The two refuse each other at the next connect, if not now.", \
+	     "drbdsetup show --show-defaults {detail}   # on both") \
+	CODE(86, DRBD_UNRELATED, STORAGE, ERROR, "the data of '{detail}' on {where} and {about} never were the same", \
+	     "They refuse to connect. Only a full copy from one side makes them a pair, and it overwrites the other.", \
+	     "essaim drbd show {detail}; drbdadm show-gi {detail}   # on both") \
+	CODE(87, DRBD_DIFFERS, STORAGE, WARNING, "{1} KiB of '{detail}' are known to differ between {where} and {about}", \
+	     "A verify found them. Both sides still say that they are up to date.", \
+	     "essaim drbd show {detail}") \
+	CODE(88, DRBD_DEGRADED, STORAGE, ERROR, "the disk of '{detail}' on {about} is not up to date, and nothing mends it", \
+	     "There is one copy only.", \
+	     "essaim drbd show {detail}; dmesg | grep drbd   # on {about}") \
+	CODE(89, DRBD_CONNECTING, STORAGE, WARNING, "'{detail}' has no connection between {where} and {about}", \
+	     "What is written on one side does not reach the other until they meet.", \
+	     "essaim drbd show {detail}; nft list ruleset   # on both") \
+	CODE(90, DRBD_DOWN, STORAGE, WARNING, "'{detail}' is not up on {about}", \
+	     "There is one copy only.", \
+	     "drbdadm up {detail}   # on {about}")
 
 enum doctor_code {
 #define CODE(number, name, ...) DOCTOR_##name = number,

@@ -41,5 +41,6 @@ void doctor_network(struct exam *exam);
 void doctor_quorum(struct exam *exam);
 void doctor_versions(struct exam *exam);
 void doctor_hosts(struct exam *exam);
+void doctor_storage(struct exam *exam);  /* doctor_storage.c */
 
 #endif

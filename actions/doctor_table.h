@@ -18,6 +18,7 @@ enum doctor_area {
 	AREA_VERSION,
 	AREA_DISK,
 	AREA_HOST,
+	AREA_STORAGE,
 	AREA_COUNT
 };
 

@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "body_clock.h"
+#include "drbd_holders.h"
 #include "observe_dns.h"
 #include "observe_links.h"
+#include "observe_storage.h"
 #include "observer.h"
 #include "setting.h"
 #include "text.h"
@@ -14,6 +16,7 @@
 #define EVERY_S 5
 #define EVERY_LARGE_S 15 /* with many members: the examination costs their number */
 #define LARGE 100
+#define PAIRS_MAX 512
 
 struct checkup {
 	struct body *body;
@@ -21,6 +24,8 @@ struct checkup {
 	struct diagnosis now, before;
 	uint8_t told[FACT_VALUE_ROOM]; /* the fact as last published */
 	size_t told_size;
+	uint64_t judged[PAIRS_MAX]; /* of the round before: marks of pair and verdict */
+	uint32_t judged_count;
 };
 
 /* ---- the patient ---- */
@@ -104,6 +109,53 @@ static struct thresholds thresholds_of(const struct gossip *g)
 	return t;
 }
 
+/* ---- storage ---- */
+
+static uint64_t pair_mark(const struct drbd_holder *holders, const struct drbd_pair *pair)
+{
+	uint64_t mark = 0xcbf29ce484222325u ^ pair->judgement.verdict;
+	for (const char *p = holders[pair->holders[0]].resource->name; *p != '\0'; p++)
+		mark = (mark ^ (uint8_t)*p) * 0x100000001b3u;
+	for (int i = 0; i < 2; i++) {
+		node_id node = pair->holders[i] == NO_HOLDER ? 0 : holders[pair->holders[i]].node;
+		mark = (mark ^ node) * 0x100000001b3u;
+	}
+	return mark;
+}
+
+static bool judged_before(const struct checkup *c, uint64_t mark)
+{
+	for (uint32_t i = 0; i < c->judged_count; i++) {
+		if (c->judged[i] == mark)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The pairs that a resource of ours is part of. Both sides' facts do not come at one moment, so only what
+ * is judged alike twice in a row is shown to the doctor.
+ */
+static uint32_t own_pairs(struct checkup *c, const struct drbd_holders *h, node_id self,
+                          struct drbd_pair *out)
+{
+	uint64_t marks[PAIRS_MAX];
+	uint32_t found = drbd_pairs(h->list, h->count, out, PAIRS_MAX), marked = 0, kept = 0;
+	for (uint32_t i = 0; i < found && i < PAIRS_MAX; i++) {
+		const struct drbd_pair pair = out[i];
+		bool ours = h->list[pair.holders[0]].node == self ||
+		            (pair.holders[1] != NO_HOLDER && h->list[pair.holders[1]].node == self);
+		if (!ours)
+			continue;
+		marks[marked] = pair_mark(h->list, &pair);
+		if (judged_before(c, marks[marked++]))
+			out[kept++] = pair;
+	}
+	memcpy(c->judged, marks, marked * sizeof marks[0]);
+	c->judged_count = marked;
+	return kept;
+}
+
 static void examine(struct checkup *c, const struct now *now)
 {
 	const struct gossip *g = c->body->gossip;
@@ -113,6 +165,11 @@ static void examine(struct checkup *c, const struct now *now)
 	uint8_t *memory = malloc(ARENA_PACKET_SIZE);
 	struct arena arena = {memory, ARENA_PACKET_SIZE, 0};
 	gossip_status(g, now, &status);
+	struct drbd_holders holders = {.count = 0};
+	const struct drbd_head *drbd = storage_watch_drbd(c->body->storage);
+	struct drbd_pair *pairs = malloc(PAIRS_MAX * sizeof *pairs);
+	if (drbd != NULL && drbd->state == INVENTORY_SEEN)
+		drbd_holders_gather(&holders, g, now, NULL);
 	patient.member_count = gather(c->body, now, &members, &patient.self);
 	if (memory != NULL && patient.member_count > 0) {
 		add_facts(g, now, members, patient.member_count, &arena);
@@ -120,10 +177,18 @@ static void examine(struct checkup *c, const struct now *now)
 		patient.usage = observer_usage(c->body->observer);
 		patient.clock = observer_clock(c->body->observer);
 		patient.dns = dns_watch_fact(c->body->dns);
+		patient.lvm = storage_watch_lvm(c->body->storage);
+		patient.volumes = storage_watch_volumes(c->body->storage);
+		patient.holders = holders.list;
+		patient.pairs = pairs;
+		if (pairs != NULL)
+			patient.pair_count = own_pairs(c, &holders, members[patient.self].view.id, pairs);
 		patient.before = &c->before;
 		c->before = c->now;
 		doctor_examine(&patient, now->wall, &c->now);
 	}
+	drbd_holders_free(&holders);
+	free(pairs);
 	free(members);
 	free(memory);
 }

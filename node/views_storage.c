@@ -8,7 +8,7 @@
 #include "body_clock.h"
 #include "control_client.h"
 #include "control_verbs.h"
-#include "drbd_pairs.h"
+#include "drbd_holders.h"
 #include "inventory.h"
 #include "text.h"
 
@@ -50,8 +50,7 @@ static bool walk_next(struct walk *w, struct fact_view *out)
 {
 	while (gossip_fact_at(w->g, &w->now, w->position++, out)) {
 		if (out->value.data == NULL || out->tombstone ||
-		    (memcmp(out->key.data, "lvm", out->key.size < 3 ? out->key.size : 3) != 0 &&
-		     memcmp(out->key.data, "drbd", out->key.size < 4 ? out->key.size : 4) != 0))
+		    out->key.size < 3 || memcmp(out->key.data, FACT_KEY_LVM, 3) != 0)
 			continue;
 		if (gossip_member(w->g, &w->now, out->owner, &w->owner) &&
 		    (w->node == NULL || strcmp(w->node, w->owner.name) == 0))
@@ -188,71 +187,6 @@ void verb_volume_list(struct client *client, const json_t *args)
 
 /* ---- drbd ---- */
 
-struct holders {
-	uint32_t count, capacity;
-	struct drbd_holder *list;
-};
-
-static void holders_free(struct holders *h)
-{
-	for (uint32_t i = 0; i < h->count; i++)
-		free((void *)(uintptr_t)h->list[i].resource);
-	free(h->list);
-}
-
-static bool holder_add(struct holders *h, const struct walk *w, const struct drbd_resource *r)
-{
-	if (h->count == h->capacity) {
-		uint32_t capacity = h->capacity == 0 ? 16 : h->capacity * 2;
-		struct drbd_holder *more = realloc(h->list, capacity * sizeof *more);
-		if (more == NULL)
-			return false;
-		h->list = more;
-		h->capacity = capacity;
-	}
-	struct drbd_resource *copy = malloc(sizeof *copy);
-	if (copy == NULL)
-		return false;
-	*copy = *r;
-	h->list[h->count++] = (struct drbd_holder){w->owner.id, gossip_name(w->g, w->owner.id),
-		w->owner.self || w->owner.state == REACHABLE, copy};
-	return true;
-}
-
-/* A node whose own word is old is not known, whatever its pages say. */
-static void mark_old(struct walk *w, struct holders *h)
-{
-	struct fact_view fact;
-	struct drbd_head head;
-	w->position = 0;
-	while (walk_next(w, &fact)) {
-		if (!bytes_are(fact.key, FACT_KEY_DRBD) || !drbd_head_decode(fact.value, &w->arena, &head))
-			continue;
-		for (uint32_t i = 0; i < h->count; i++) {
-			if (h->list[i].node == fact.owner && head.state != INVENTORY_SEEN)
-				h->list[i].known = false;
-		}
-	}
-}
-
-static void gather(struct walk *w, const char *name, struct holders *h)
-{
-	struct fact_view fact;
-	struct drbd_page *page = w->room;
-	uint32_t number;
-	while (walk_next(w, &fact)) {
-		if (!page_key_parse(fact.key, FACT_KEY_DRBD, &number) ||
-		    !drbd_page_decode(fact.value, &w->arena, page))
-			continue;
-		for (uint32_t i = 0; i < page->resource_count; i++) {
-			const struct drbd_resource *r = &page->resources[i];
-			if ((name == NULL || strcmp(r->name, name) == 0) && !holder_add(h, w, r))
-				return;
-		}
-	}
-	mark_old(w, h);
-}
-
 static json_t *side_json(const struct drbd_holder *h, uint32_t peer)
 {
 	const struct drbd_resource *r = h->resource;
@@ -277,7 +211,7 @@ static json_t *side_json(const struct drbd_holder *h, uint32_t peer)
 	return out;
 }
 
-static const char *about(const struct holders *h, const struct drbd_pair *pair)
+static const char *about(const struct drbd_holders *h, const struct drbd_pair *pair)
 {
 	uint32_t side = pair->judgement.side;
 	if (side > 1 || pair->holders[side] == NO_HOLDER)
@@ -285,7 +219,7 @@ static const char *about(const struct holders *h, const struct drbd_pair *pair)
 	return h->list[pair->holders[side]].name;
 }
 
-static json_t *pair_json(const struct holders *h, const struct drbd_pair *pair)
+static json_t *pair_json(const struct drbd_holders *h, const struct drbd_pair *pair)
 {
 	const struct drbd_judgement *j = &pair->judgement;
 	const struct drbd_holder *first = &h->list[pair->holders[0]];
@@ -304,7 +238,7 @@ static json_t *pair_json(const struct holders *h, const struct drbd_pair *pair)
 	return out;
 }
 
-static void answer_pairs(struct client *client, const struct holders *h, const char *name)
+static void answer_pairs(struct client *client, const struct drbd_holders *h, const char *name)
 {
 	uint32_t count = drbd_pairs(h->list, h->count, NULL, 0);
 	struct drbd_pair *pairs = calloc(count + 1, sizeof *pairs);
@@ -325,12 +259,11 @@ static void answer_pairs(struct client *client, const struct holders *h, const c
 /* All of them, or with "name" only that one. */
 void verb_drbd_list(struct client *client, const json_t *args)
 {
-	struct walk w;
-	struct holders h = {.count = 0};
+	struct drbd_holders h;
+	struct now now;
 	const char *name = json_string_value(json_object_get(args, "name"));
-	if (walk_open(&w, client, args, sizeof(struct drbd_page)))
-		gather(&w, name, &h);
+	body_clock_read(&now);
+	drbd_holders_gather(&h, client->body->gossip, &now, name);
 	answer_pairs(client, &h, name);
-	walk_close(&w);
-	holders_free(&h);
+	drbd_holders_free(&h);
 }

@@ -132,15 +132,18 @@ def missing_and_twice(clusters):
         disks.lvm("vgcreate", "vgb", *disks.devices)
         devices = lambda: {d["path"]: d for d in cluster[2].ask("storage list")["devices"]}
         wait_for(lambda: set(devices()) == set(disks.devices), "both devices are seen", SEEN_S)
+        codes = lambda: {f["code"] for f in cluster[2].ask("doctor examine")["findings"] if f["about"] == "n1"}
         copy = disks.images[0] + ".copy"
         subprocess.run(["cp", disks.images[0], copy], check=True)
         disks.attach(copy)
         disks.configure()
         wait_for(lambda: any(d["duplicate"] for d in devices().values()), "the copy is found", SEEN_S)
+        wait_for(lambda: "VG_DUPLICATE_PV" in codes(), "the doctor of another node knows it", SEEN_S)
         expect(any(d["other"] in disks.devices for d in devices().values()), "and where it is")
         for device in disks.devices[1:]:
             subprocess.run(["losetup", "--detach", device], check=True)
         wait_for(lambda: any(d["missing"] for d in devices().values()), "one is missing", SEEN_S)
+        wait_for(lambda: "VG_MISSING_PV" in codes(), "the doctor of another node knows it", SEEN_S)
         expect(cluster[2].ask("storage list")["storages"][0]["missing"] == 1, "the group says so")
     finally:
         disks.detach()
