@@ -68,11 +68,12 @@ class Peer:
 
 
 class Crowd:
-    def __init__(self, count, level="notice"):
+    def __init__(self, count, level="notice", observes=False):
         self.folder = tempfile.mkdtemp(prefix="essaim-crowd-", dir="/dev/shm")
         config = os.path.join(self.folder, "essaimd.conf")
         with open(config, "w") as out:
-            out.write(f"[log]\nlevel = {level}\n[http]\nlisten = off\n")  # one window would do for all of them
+            out.write(f"[log]\nlevel = {level}\n[http]\nlisten = off\n"
+                      f"[storage]\nobserve = {'yes' if observes else 'no'}\n")  # one window would do for all of them
         self.peers = [Peer(self.folder, i, config) for i in range(1, count + 1)]
         self.first = self.peers[0]
 

@@ -18,6 +18,7 @@ from probe import cpu_s, rss_mb, said  # noqa: E402
 from report import LINES, figure, talk  # noqa: E402
 from scale import bootstrap, loss, scale200, scale1000, watch  # noqa: E402
 from swarm import Swarm, lab  # noqa: E402
+from volumes import inventory  # noqa: E402
 import daemon  # noqa: E402  (of tests/net)
 
 LONG = "--long" in sys.argv
@@ -257,7 +258,7 @@ def only_loss():
     loss(pick(60, 600))
 
 
-ALWAYS = (failover, handover, death, puts, footprint, idle, simulator, swarm, bootstrap, watch, scale200)
+ALWAYS = (failover, handover, death, puts, footprint, idle, simulator, swarm, bootstrap, watch, scale200, inventory)
 BENCHES = {f.__name__: f for f in ALWAYS} | {"loss": only_loss}
 WORD_ONLY = {"scale1000": scale1000}  # half an hour and twelve gigabytes: only if it is asked for
 

@@ -62,6 +62,11 @@ class Disks:
         out = self.lvm(command, "--reportformat", "json", "--units", "b", "--nosuffix", "-o", fields)
         return json.loads(out)["report"][0][command[:-1]]
 
+    def found(self, viewer, code):
+        """Waits until that node's doctor knows that finding about n1, whose disks these are."""
+        wait_for(lambda: any(f["code"] == code and f["about"] == "n1"
+                             for f in viewer.ask("doctor examine")["findings"]), f"{viewer.name} knows {code}", SEEN_S)
+
     def detach(self):
         for device in self.devices:
             subprocess.run(["losetup", "--detach", device], capture_output=True)
@@ -132,18 +137,17 @@ def missing_and_twice(clusters):
         disks.lvm("vgcreate", "vgb", *disks.devices)
         devices = lambda: {d["path"]: d for d in cluster[2].ask("storage list")["devices"]}
         wait_for(lambda: set(devices()) == set(disks.devices), "both devices are seen", SEEN_S)
-        codes = lambda: {f["code"] for f in cluster[2].ask("doctor examine")["findings"] if f["about"] == "n1"}
         copy = disks.images[0] + ".copy"
         subprocess.run(["cp", disks.images[0], copy], check=True)
         disks.attach(copy)
         disks.configure()
         wait_for(lambda: any(d["duplicate"] for d in devices().values()), "the copy is found", SEEN_S)
-        wait_for(lambda: "VG_DUPLICATE_PV" in codes(), "the doctor of another node knows it", SEEN_S)
+        disks.found(cluster[2], "VG_DUPLICATE_PV")
         expect(any(d["other"] in disks.devices for d in devices().values()), "and where it is")
         for device in disks.devices[1:]:
             subprocess.run(["losetup", "--detach", device], check=True)
         wait_for(lambda: any(d["missing"] for d in devices().values()), "one is missing", SEEN_S)
-        wait_for(lambda: "VG_MISSING_PV" in codes(), "the doctor of another node knows it", SEEN_S)
+        disks.found(cluster[2], "VG_MISSING_PV")
         expect(cluster[2].ask("storage list")["storages"][0]["missing"] == 1, "the group says so")
     finally:
         disks.detach()
@@ -165,6 +169,7 @@ def hanging_lvm(clusters):
         try:
             wait_for(lambda: node().get("lvm") in ("unknown", "stuck") and node().get("since"),
                      "n1 says that it does not know", 90)
+            disks.found(cluster[2], "LVM_STUCK")
             expect(cluster[2].ask("storage list")["storages"][0]["name"] == "vgc", "what was seen last stays")
             expect(cluster.essaim(2, "status")["master"]["epoch"] == epoch, "the master stayed")
         finally:

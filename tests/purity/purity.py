@@ -134,6 +134,11 @@ def codes_found(case):
     return set(re.findall(r'\.found\(\s*[^,()]+,\s*"([A-Z_]+)"', case))
 
 
+# A build machine has neither device-mapper nor DRBD: these can only be made in tests/lab, and so far are
+# not. tests/unit/test_doctor_storage.c finds each verdict's code on hand-made patients.
+NEEDS_KERNEL = re.compile(r"^(THIN_FULL|DRBD_[A-Z_]+)$")
+
+
 def check_codes(root):
     with open(os.path.join(root, "actions", "doctor_codes.h")) as text:
         codes = codes_of(text.read())
@@ -142,7 +147,8 @@ def check_codes(root):
         if name.endswith(".py"):
             with open(os.path.join(folder, name)) as text:
                 made |= codes_found(text.read())
-    return len(codes), [f"no case of tests/net finds {code}" for code in codes if code not in made] + (
+    return len(codes), [f"no case of tests/net finds {code}" for code in codes
+                        if code not in made and not NEEDS_KERNEL.match(code)] + (
         [] if codes else ["no code found in doctor_codes.h"])
 
 
