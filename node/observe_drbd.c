@@ -13,7 +13,7 @@
 #include "drbd.h"
 #include "observe_storage.h"
 #include "programs.h"
-#include "runner.h"
+#include "tool_runner.h"
 
 #define LIMIT (10 * SECOND)
 #define ASK_EVERY 60 /* s: show and get-gi, if nothing changed */
@@ -22,7 +22,7 @@
 
 struct drbd_watch {
 	struct body *body;
-	struct runner *stream, *asker;
+	struct tool_runner *stream, *asker;
 	struct drbd_seen seen, told_of; /* told_of: rounded, as told */
 	struct drbd_head head;
 	bool told, whole, lost; /* whole: the dump has come to its end; lost: events were left out */
@@ -177,7 +177,7 @@ static void ask_next(struct drbd_watch *w)
 	if (v == NULL)
 		return;
 	generation_call(w, r, v, &command);
-	w->asking = runner_start(w->asker, &command, LIMIT, on_generation, w) == 0;
+	w->asking = tool_runner_start(w->asker, &command, LIMIT, on_generation, w) == 0;
 }
 
 static void on_show(void *context, const struct run_result *r)
@@ -198,12 +198,12 @@ static void on_show(void *context, const struct run_result *r)
 static void ask(struct drbd_watch *w)
 {
 	struct command_line command = {.program = PROGRAM_DRBD_SHOW};
-	if (w->asking || runner_busy(w->asker))
+	if (w->asking || tool_runner_busy(w->asker))
 		return;
 	command_word(&command, "show");
 	command_word(&command, "--show-defaults");
 	w->ask_in = ASK_EVERY;
-	w->asking = runner_start(w->asker, &command, LIMIT, on_show, w) == 0;
+	w->asking = tool_runner_start(w->asker, &command, LIMIT, on_show, w) == 0;
 }
 
 /* ---- events ---- */
@@ -257,7 +257,7 @@ static void listen_again(struct drbd_watch *w)
 	command_word(&command, "--statistics");
 	memset(&w->seen, 0, sizeof w->seen);
 	w->waited = 0;
-	if (runner_stream(w->stream, &command, on_line, on_end, w) < 0)
+	if (tool_runner_stream(w->stream, &command, on_line, on_end, w) < 0)
 		tell_state(w, INVENTORY_UNKNOWN);
 }
 
@@ -279,18 +279,18 @@ static bool loaded(struct drbd_watch *w)
 void drbd_watch_again(struct drbd_watch *w, instant wall)
 {
 	w->wall = wall;
-	if (!loaded(w) || runner_find(PROGRAM_DRBD_EVENTS) == NULL) {
+	if (!loaded(w) || tool_runner_find(PROGRAM_DRBD_EVENTS) == NULL) {
 		tell_state(w, INVENTORY_NONE);
 		return;
 	}
-	if (runner_stuck_since(w->stream) != 0 || runner_stuck_since(w->asker) != 0)
+	if (tool_runner_stuck_since(w->stream) != 0 || tool_runner_stuck_since(w->asker) != 0)
 		tell_state(w, INVENTORY_STUCK);
-	if (!runner_busy(w->stream)) {
+	if (!tool_runner_busy(w->stream)) {
 		listen_again(w);
 		return;
 	}
 	if (w->lost || (!w->whole && ++w->waited > LIMIT / SECOND)) {
-		runner_kill(w->stream);
+		tool_runner_kill(w->stream);
 		ended(w);
 		return;
 	}
@@ -312,8 +312,8 @@ struct drbd_watch *drbd_watch_create(struct body *body)
 		return NULL;
 	w->body = body;
 	w->restart_every = 1;
-	w->stream = runner_create(body->base);
-	w->asker = runner_create(body->base);
+	w->stream = tool_runner_create(body->base);
+	w->asker = tool_runner_create(body->base);
 	w->kernel = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	w->scratch.data = malloc(INVENTORY_SCRATCH);
 	w->scratch.size = INVENTORY_SCRATCH;
@@ -328,8 +328,8 @@ void drbd_watch_destroy(struct drbd_watch *w)
 {
 	if (w == NULL)
 		return;
-	runner_destroy(w->stream);
-	runner_destroy(w->asker);
+	tool_runner_destroy(w->stream);
+	tool_runner_destroy(w->asker);
 	if (w->kernel >= 0)
 		close(w->kernel);
 	free(w->scratch.data);

@@ -11,7 +11,7 @@
 #include "lvm.h"
 #include "observe_storage.h"
 #include "programs.h"
-#include "runner.h"
+#include "tool_runner.h"
 
 #define LIMIT (10 * SECOND) /* with hundreds of volumes it takes a tenth of one */
 #define EVERY_MIN 5 /* s, after a change */
@@ -20,7 +20,7 @@
 
 struct lvm_watch {
 	struct body *body;
-	struct runner *runner;
+	struct tool_runner *runner;
 	struct lvm_filter filter;
 	bool configured; /* lvm.conf was asked */
 	uint32_t wait, every; /* seconds until the next look; and how many after that */
@@ -133,8 +133,8 @@ static void slow_down(struct lvm_watch *w, uint32_t most)
 
 static void failed(struct lvm_watch *w)
 {
-	instant since = w->wall - (runner_stuck_since(w->runner) != 0 ? LIMIT : 0);
-	tell_state(w, runner_stuck_since(w->runner) != 0 ? INVENTORY_STUCK : INVENTORY_UNKNOWN, since);
+	instant since = w->wall - (tool_runner_stuck_since(w->runner) != 0 ? LIMIT : 0);
+	tell_state(w, tool_runner_stuck_since(w->runner) != 0 ? INVENTORY_STUCK : INVENTORY_UNKNOWN, since);
 	free(w->last);
 	w->last = NULL;
 	slow_down(w, FAILING_MAX);
@@ -165,7 +165,7 @@ static void look(struct lvm_watch *w)
 {
 	struct command_line command;
 	lvm_report_call(&w->filter, &command);
-	if (runner_start(w->runner, &command, LIMIT, on_report, w) < 0)
+	if (tool_runner_start(w->runner, &command, LIMIT, on_report, w) < 0)
 		failed(w);
 }
 
@@ -186,7 +186,7 @@ static void begin(struct lvm_watch *w)
 		return;
 	}
 	lvm_config_call(&command);
-	if (runner_start(w->runner, &command, LIMIT, on_config, w) < 0)
+	if (tool_runner_start(w->runner, &command, LIMIT, on_config, w) < 0)
 		failed(w);
 }
 
@@ -233,12 +233,12 @@ static bool filter_drbd(struct lvm_watch *w, const struct drbd_seen *drbd)
 void lvm_watch_again(struct lvm_watch *w, instant wall, const struct drbd_seen *drbd)
 {
 	w->wall = wall;
-	if (runner_find(PROGRAM_LVM_REPORT) == NULL) {
+	if (tool_runner_find(PROGRAM_LVM_REPORT) == NULL) {
 		tell_state(w, INVENTORY_NONE, 0);
 		return;
 	}
-	if (runner_busy(w->runner)) {
-		if (runner_stuck_since(w->runner) != 0)
+	if (tool_runner_busy(w->runner)) {
+		if (tool_runner_stuck_since(w->runner) != 0)
 			tell_state(w, INVENTORY_STUCK, wall - LIMIT);
 		return;
 	}
@@ -261,7 +261,7 @@ struct lvm_watch *lvm_watch_create(struct body *body)
 		return NULL;
 	w->body = body;
 	w->every = EVERY_MIN;
-	w->runner = runner_create(body->base);
+	w->runner = tool_runner_create(body->base);
 	w->scratch.data = malloc(INVENTORY_SCRATCH);
 	w->scratch.size = INVENTORY_SCRATCH;
 	if (w->runner == NULL || w->scratch.data == NULL) {
@@ -275,7 +275,7 @@ void lvm_watch_destroy(struct lvm_watch *w)
 {
 	if (w == NULL)
 		return;
-	runner_destroy(w->runner);
+	tool_runner_destroy(w->runner);
 	free(w->scratch.data);
 	free(w->last);
 	free(w);

@@ -1,4 +1,4 @@
-#include "runner.h"
+#include "tool_runner.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +28,7 @@ struct pipe_end {
 	bool ended, truncated;
 };
 
-struct runner {
+struct tool_runner {
 	struct event_base *base;
 	struct event *limit, *reap;
 	struct pipe_end out, err;
@@ -79,7 +79,7 @@ static struct bytes taken(struct pipe_end *p)
 }
 
 /* Whole lines go out, what is left moves to the front. A line too long is cut. */
-static void give_lines(struct runner *r)
+static void give_lines(struct tool_runner *r)
 {
 	struct pipe_end *p = &r->out;
 	size_t from = 0;
@@ -99,7 +99,7 @@ static void give_lines(struct runner *r)
 /* ---- the end ---- */
 
 /* Is the last child's end taken? A process stuck in the kernel does not die at once, and we do not wait. */
-static bool buried(struct runner *r)
+static bool buried(struct tool_runner *r)
 {
 	if (r->dying != 0 && waitpid(r->dying, NULL, WNOHANG) != 0)
 		r->dying = 0;
@@ -116,7 +116,7 @@ static void close_end(struct pipe_end *p)
 	p->fd = -1;
 }
 
-static void end_child(struct runner *r)
+static void end_child(struct tool_runner *r)
 {
 	if (r->child != 0) {
 		kill(-r->child, SIGKILL);
@@ -131,7 +131,7 @@ static void end_child(struct runner *r)
 	event_del(r->reap);
 }
 
-static void finish(struct runner *r, bool timed_out, int status)
+static void finish(struct tool_runner *r, bool timed_out, int status)
 {
 	struct run_result result = {.timed_out = timed_out, .status = status};
 	run_done *done = r->done;
@@ -152,7 +152,7 @@ static void on_limit(evutil_socket_t none, short what, void *context)
 static void on_reap(evutil_socket_t none, short what, void *context)
 {
 	static const struct timeval soon = {0, 2000};
-	struct runner *r = context;
+	struct tool_runner *r = context;
 	int status = 0;
 	pid_t got = waitpid(r->child, &status, WNOHANG);
 	if (got == 0) {
@@ -167,7 +167,7 @@ static void on_reap(evutil_socket_t none, short what, void *context)
 static void on_readable(evutil_socket_t fd, short what, void *context)
 {
 	static char data[READ_SIZE];
-	struct runner *r = context;
+	struct tool_runner *r = context;
 	struct pipe_end *p = fd == r->out.fd ? &r->out : &r->err;
 	ssize_t got = read(fd, data, sizeof data);
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
@@ -186,7 +186,7 @@ static void on_readable(evutil_socket_t fd, short what, void *context)
 
 /* ---- the beginning ---- */
 
-const char *runner_find(uint32_t program)
+const char *tool_runner_find(uint32_t program)
 {
 	const struct program_row *row = program_row(program);
 	for (int i = 0; row != NULL && !row->helper && i < PROGRAM_PATHS_MAX; i++) {
@@ -238,7 +238,7 @@ static pid_t spawn(const char *path, const struct command_line *command, int out
 	return child;
 }
 
-static bool open_end(struct runner *r, struct pipe_end *p, int fd, size_t max)
+static bool open_end(struct tool_runner *r, struct pipe_end *p, int fd, size_t max)
 {
 	fcntl(fd, F_SETFL, O_NONBLOCK);
 	p->fd = fd;
@@ -249,15 +249,15 @@ static bool open_end(struct runner *r, struct pipe_end *p, int fd, size_t max)
 	return p->readable != NULL && event_add(p->readable, NULL) == 0;
 }
 
-static int begin(struct runner *r, const struct command_line *command, run_done *done, void *context)
+static int begin(struct tool_runner *r, const struct command_line *command, run_done *done, void *context)
 {
-	const char *path = runner_find(command->program);
+	const char *path = tool_runner_find(command->program);
 	int out[2], err[2];
 	if (command->overflow)
 		return -E2BIG;
 	if (path == NULL)
 		return -ENOENT;
-	if (runner_busy(r))
+	if (tool_runner_busy(r))
 		return -EBUSY;
 	if (pipe2(out, O_CLOEXEC) < 0)
 		return -errno;
@@ -280,7 +280,7 @@ static int begin(struct runner *r, const struct command_line *command, run_done 
 	return 0;
 }
 
-int runner_start(struct runner *r, const struct command_line *command, duration limit,
+int tool_runner_start(struct tool_runner *r, const struct command_line *command, duration limit,
                  run_done *done, void *context)
 {
 	struct timeval at;
@@ -293,7 +293,7 @@ int runner_start(struct runner *r, const struct command_line *command, duration 
 	return 0;
 }
 
-int runner_stream(struct runner *r, const struct command_line *command, run_line *line,
+int tool_runner_stream(struct tool_runner *r, const struct command_line *command, run_line *line,
                   run_done *done, void *context)
 {
 	int status = begin(r, command, done, context);
@@ -302,19 +302,19 @@ int runner_stream(struct runner *r, const struct command_line *command, run_line
 	return status;
 }
 
-bool runner_busy(struct runner *r)
+bool tool_runner_busy(struct tool_runner *r)
 {
 	return r->child != 0 || !buried(r);
 }
 
-instant runner_stuck_since(struct runner *r)
+instant tool_runner_stuck_since(struct tool_runner *r)
 {
 	return r->child == 0 && !buried(r) ? r->killed : 0;
 }
 
-struct runner *runner_create(struct event_base *base)
+struct tool_runner *tool_runner_create(struct event_base *base)
 {
-	struct runner *r = calloc(1, sizeof *r);
+	struct tool_runner *r = calloc(1, sizeof *r);
 	if (r == NULL)
 		return NULL;
 	r->base = base;
@@ -322,18 +322,18 @@ struct runner *runner_create(struct event_base *base)
 	r->limit = event_new(base, -1, 0, on_limit, r);
 	r->reap = event_new(base, -1, 0, on_reap, r);
 	if (r->limit == NULL || r->reap == NULL) {
-		runner_destroy(r);
+		tool_runner_destroy(r);
 		return NULL;
 	}
 	return r;
 }
 
-void runner_kill(struct runner *r)
+void tool_runner_kill(struct tool_runner *r)
 {
 	end_child(r);
 }
 
-void runner_destroy(struct runner *r)
+void tool_runner_destroy(struct tool_runner *r)
 {
 	if (r == NULL)
 		return;
