@@ -25,6 +25,26 @@ PROGRAMS = ("/sbin/lvm", "/sbin/dmsetup", "/sbin/kpartx", "/sbin/thin_check", "/
             "/sbin/mkfs.ext4", "/sbin/resize2fs", "/sbin/e2fsck", "/sbin/mkfs.xfs", "/bin/findmnt", "/sbin/losetup")
 MODULES = ("virtio_pci", "virtio_blk", "virtio_net", "virtio_console", "dm-mod", "dm-snapshot", "dm-thin-pool",
            "dm-mirror", "loop", "drbd", "nf_tables", "ext4", "xfs")
+# A whole Debian, for what only systemd and dpkg can show: what it has beside the packages above.
+WHOLE = ("systemd", "systemd-sysv", "dbus", "libevent-core-2.1-7", "libevent-extra-2.1-7", "libsodium23",
+         "libprotobuf-c1", "libsqlite3-0", "libjansson4", "libsmartcols1", "libinih1", "libsystemd0", "libssh-4")
+WHOLE_MIB = 1200
+AGENT_UNIT = """[Unit]
+DefaultDependencies=no
+After=systemd-udevd.service
+[Service]
+ExecStartPre=/bin/sh -c 'until [ -e /dev/virtio-ports/agent ]; do sleep 0.1; done'
+ExecStart=/usr/local/bin/lab-agent /dev/virtio-ports/agent
+[Install]
+WantedBy=sysinit.target
+"""
+NETWORK = """[Match]
+Name=eth0
+[Network]
+Address=10.9.0.1/24
+"""
+UNWANTED = ("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer", "fstrim.timer",
+            "e2scrub_reap.service", "systemd-networkd-wait-online.service", "getty@tty1.service", "systemd-timesyncd.service")
 LVM_TOOLS = ("pvs", "vgs", "lvs", "pvcreate", "vgcreate", "lvcreate", "vgchange", "lvchange", "lvremove",
              "lvextend", "lvrename", "vgremove", "pvremove", "vgs", "pvscan", "vgscan")
 LVM_CONF = """devices { obtain_device_list_from_udev=0 external_device_info_source="none" use_devicesfile=0
@@ -165,6 +185,36 @@ def base(say=print):
     if not all(os.path.exists(p) for p in paths):
         build_base(folder, say)
     return paths
+
+
+def build_whole(path, say):
+    """A disk with a Debian that boots into systemd and runs the agent."""
+    with tempfile.TemporaryDirectory(dir=cache_folder()) as work:
+        say("the whole Debian is not in the cache: debootstrap, about two minutes")
+        root = os.path.join(work, "root")
+        run("debootstrap", "--variant=minbase", "--include=" + ",".join(PACKAGES + WHOLE), "bookworm", root)
+        written = {"etc/systemd/system/lab-agent.service": AGENT_UNIT, "etc/systemd/network/10-lab.network": NETWORK,
+                   "etc/fstab": "/dev/vda / ext4 defaults,noatime 0 0\n"}
+        for name, text in written.items():
+            with open(os.path.join(root, name), "w") as out:
+                out.write(text)
+        run("chroot", root, "systemctl", "enable", "lab-agent.service", "systemd-networkd.service")
+        run("chroot", root, "systemctl", "mask", *UNWANTED)
+        shutil.rmtree(os.path.join(root, "var/cache/apt/archives"), ignore_errors=True)
+        os.makedirs(os.path.join(root, "usr/lib/modules"), exist_ok=True)
+        with open(path + ".part", "wb") as out:
+            out.truncate(WHOLE_MIB << 20)
+        run("mkfs.ext4", "-q", "-F", "-O", "^has_journal", "-d", root, path + ".part")
+        os.rename(path + ".part", path)
+
+
+def whole(say=print):
+    """The disk of a whole Debian, from the cache; the caller copies it before it boots."""
+    kernel, _ = base(say)
+    path = os.path.join(os.path.dirname(kernel), "whole.img")
+    if not os.path.exists(path):
+        build_whole(path, say)
+    return path
 
 
 def ours(build, target):

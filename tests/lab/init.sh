@@ -20,8 +20,25 @@ for word in $(cat /proc/cmdline); do
 	case $word in
 	lab.name=*) name=${word#*=} ;;
 	lab.number=*) number=${word#*=} ;;
+	lab.root=*) root=${word#*=} ;;
 	esac
 done
+if [ -n "$root" ]; then # a whole Debian: its own systemd goes on from here, with our agent in it
+	modprobe ext4
+	while [ ! -b "$root" ]; do
+		usleep 20000
+	done
+	mkdir -p /whole
+	mount -t ext4 "$root" /whole
+	cp /bin/lab-agent /whole/usr/local/bin/lab-agent
+	cp -a /lib/modules/. /whole/lib/modules/
+	echo "$name" >/whole/etc/hostname
+	echo "127.0.0.1 localhost $name" >/whole/etc/hosts
+	umount /sys/fs/cgroup /run /dev/shm /dev/pts /sys
+	mount --move /dev /whole/dev
+	umount /proc
+	exec switch_root /whole /sbin/init
+fi
 hostname "$name"
 echo "127.0.0.1 localhost" >/etc/hosts
 for other in a:1 b:2 c:3; do

@@ -19,9 +19,13 @@ class Broken(Exception):
 
 
 class Machine:
-    def __init__(self, name, number, folder, kernel, initrd, disks=(), memory_mib=320):
+    def __init__(self, name, number, folder, kernel, initrd, disks=(), memory_mib=320,
+                 root=None):
         self.name, self.number, self.folder = name, number, os.path.join(folder, name)
-        self.kernel, self.initrd, self.disks, self.memory_mib = kernel, initrd, disks, memory_mib
+        self.kernel, self.initrd, self.disks, self.memory_mib = kernel, initrd, list(disks), memory_mib
+        self.words = " lab.root=/dev/vda net.ifnames=0 systemd.show_status=false" if root else ""
+        if root:
+            self.disks.insert(0, root)
         os.makedirs(self.folder, exist_ok=True)
         self.process = self.port = None
         self._ids, self._answers, self._news = itertools.count(1), {}, threading.Condition()
@@ -33,7 +37,7 @@ class Machine:
         words = ["qemu-system-x86_64", "-name", self.name, "-machine", "q35", "-cpu", "qemu64", "-accel",
                  "tcg,thread=multi,tb-size=128", "-m", str(self.memory_mib), "-smp", "1", "-nodefaults", "-no-user-config",
                  "-display", "none", "-no-reboot", "-kernel", self.kernel, "-initrd", self.initrd,
-                 "-append", f"console=ttyS0 quiet panic=-1 mitigations=off lab.name={self.name} lab.number={self.number}",
+                 "-append", f"console=ttyS0 quiet panic=-1 mitigations=off lab.name={self.name} lab.number={self.number}{self.words}",
                  "-serial", f"file:{self._path('console')}", "-qmp", f"unix:{control},server=on,wait=off",
                  "-device", "virtio-serial-pci", "-chardev", f"socket,id=agent,path={agent},server=on,wait=off",
                  "-device", "virtserialport,chardev=agent,name=agent"]

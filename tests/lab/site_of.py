@@ -38,7 +38,8 @@ def expect(truth, what):
 class Site:
     """Machines a, b (and c), each with one empty disk, on two networks."""
 
-    def __init__(self, build, count=2, disk_mib=DISK_MIB):
+    def __init__(self, build, count=2, disk_mib=DISK_MIB, whole=False):
+        """whole: each is a Debian with systemd, without our programs: a package brings those."""
         self.folder = tempfile.mkdtemp(prefix="essaim-lab-")
         kernel, base = image.base(lambda text: print(f"     {text}", flush=True))
         mine, initrd = os.path.join(self.folder, "ours.cpio"), os.path.join(self.folder, "initrd")
@@ -52,7 +53,14 @@ class Site:
             disk = os.path.join(self.folder, f"{name}.disk")
             with open(disk, "wb") as out:
                 out.truncate(disk_mib << 20)
-            self.machines[name] = Machine(name, number, self.folder, kernel, initrd, [disk])
+            root = self._root(name) if whole else None
+            self.machines[name] = Machine(name, number, self.folder, kernel, initrd, [disk],
+                                          memory_mib=512 if whole else 320, root=root)
+
+    def _root(self, name):
+        path = os.path.join(self.folder, f"{name}.root")
+        shutil.copyfile(image.whole(), path)
+        return path
 
     def __getitem__(self, name):
         return self.machines[name]
