@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The Debian packages: built from what git has, clean, hardened, and what is in them works.
 
-usage: run.py SOURCE_ROOT
+usage: run.py
 """
 import os
 import shutil
@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 
-ROOT = os.path.abspath(sys.argv[1])
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 WANTED = ("dpkg-buildpackage", "dh", "lintian", "systemd-analyze")
 EXPOSURE_MOST = 30  # of systemd-analyze security, in tenths
 CASES = []
@@ -162,4 +162,5 @@ def main():
     return 1 if failed else 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
