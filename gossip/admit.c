@@ -18,11 +18,16 @@ static void say_joined(struct gossip *g, uint64_t stream, struct joined *m)
 	core_send_stream(g, stream, &e, true);
 }
 
-static void refuse(struct gossip *g, uint64_t stream, const char *text)
+static void turn_away(struct gossip *g, uint64_t stream, enum answer_code code, const char *text)
 {
-	struct joined m = {.code = ANSWER_REFUSED, .received_wall = g->now.wall};
+	struct joined m = {.code = code, .received_wall = g->now.wall};
 	m.text = text_bytes(text);
 	say_joined(g, stream, &m);
+}
+
+static void refuse(struct gossip *g, uint64_t stream, const char *text)
+{
+	turn_away(g, stream, ANSWER_REFUSED, text);
 }
 
 static bool record_signed(const struct gossip *g, const struct join *m)
@@ -101,7 +106,7 @@ void admit_join(struct gossip *g, uint64_t stream, uint64_t token, const struct 
 		return;
 	}
 	if (joins_waiting(g, 0) >= JOINS_WAITING_MAX) {
-		refuse(g, stream, "this member has too many joins waiting: try again in a moment");
+		turn_away(g, stream, ANSWER_BUSY, "this member has too many joins waiting: try again in a moment");
 		return;
 	}
 	if (!level_allows(g, COMMAND_MEMBER_ADDRESSES))

@@ -5,6 +5,9 @@
 
 #define JOIN_PATIENCE (12 * SECOND)
 #define DIAL_AGAIN (150 * MILLISECOND)
+#define BUSY_FIRST (100 * MILLISECOND)
+#define BUSY_DOUBLINGS 6
+#define BUSY_PATIENCE (600 * SECOND)
 #define KNOCK_PATIENCE (3 * SECOND)
 #define STOP_PATIENCE (400 * MILLISECOND)
 #define START_AGAIN (2 * SECOND)
@@ -259,6 +262,8 @@ void life_join(struct gossip *g, const struct input *input)
 	l->address_next = 0;
 	l->join_until = g->now.boot + JOIN_PATIENCE;
 	l->knock_until = g->now.boot + KNOCK_PATIENCE;
+	l->busy_until = g->now.boot + BUSY_PATIENCE;
+	l->busy = 0;
 	l->founding = false;
 	l->outcome_wanted = true;
 	g->standing = STANDING_JOINING;
@@ -310,9 +315,32 @@ static void keep_peer(struct gossip *g, const struct peer_hint *peer)
 	members_hint(g, peer);
 }
 
+/*
+ * A member that many join at once admits them at its own pace: who comes later asks again, later each time.
+ * If it cannot know whether the entry stands, asking again tells: the same node is admitted once.
+ */
+static bool ask_again_later(struct gossip *g, enum answer_code code)
+{
+	struct life *l = &g->life;
+	if ((code != ANSWER_BUSY && code != ANSWER_UNKNOWN) || g->now.boot >= l->busy_until)
+		return false;
+	duration wait = BUSY_FIRST << l->busy;
+	wait = wait / 2 + (duration)prng_below(&g->prng, (uint64_t)wait);
+	l->busy += l->busy < BUSY_DOUBLINGS;
+	l->stream = 0;
+	l->address_next = 0;
+	l->dial_at = g->now.boot + wait;
+	l->join_until = l->dial_at + JOIN_PATIENCE;
+	l->knock_until = l->dial_at + KNOCK_PATIENCE;
+	core_trace(g, RULE_JOIN_WAITS, g->self, 0, 0, wait, 0);
+	return true;
+}
+
 void life_on_joined(struct gossip *g, uint64_t stream, const struct joined *m)
 {
 	if (g->standing != STANDING_JOINING || stream != g->life.stream)
+		return;
+	if (ask_again_later(g, m->code))
 		return;
 	if (m->code != ANSWER_DONE) {
 		join_failed(g, m->text);

@@ -31,6 +31,8 @@ struct life {
 	instant join_until;
 	instant dial_at;    /* the next round of addresses; NEVER while one is being dialed */
 	instant knock_until; /* a token just created may not have reached that member: try again */
+	instant busy_until; /* who is told to come again does so until then */
+	uint32_t busy;      /* how often it was told so, in doublings */
 	char why[160]; /* of the last failed address */
 	/* stopping */
 	instant stop_by;

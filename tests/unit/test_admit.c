@@ -80,6 +80,44 @@ static void joins_leave_most_of_the_table_to_this_nodes_users(void **state)
 	alone_free(a);
 }
 
+/* A node without a cluster that asked at 127.0.3.1 and was connected there by stream 7. */
+static void begin_to_join(struct alone *a)
+{
+	static struct address door = {.family = 4, .ip = {127, 0, 3, 1}, .port = 7800};
+	struct input input = {.kind = INPUT_JOIN};
+	memset(&a->core->durable, 0, sizeof a->core->durable);
+	a->core->standing = STANDING_BLANK;
+	input.join.addresses = &door;
+	input.join.address_count = 1;
+	input.join.token = TOKEN;
+	input.join.name = "new";
+	gossip_step(a->core, &a->now, &input);
+	assert_int_equal(a->core->standing, STANDING_JOINING);
+}
+
+static void who_finds_the_door_crowded_asks_again_later_each_time_and_not_for_ever(void **state)
+{
+	struct alone *a = alone_new(1, 1, NULL);
+	struct joined busy = {.code = ANSWER_BUSY};
+	begin_to_join(a);
+	instant ends = a->core->life.busy_until;
+	duration longest = 0;
+	for (int i = 0; i < 10; i++) {
+		a->core->life.stream = 7;
+		life_on_joined(a->core, 7, &busy);
+		assert_int_equal(a->core->standing, STANDING_JOINING);
+		assert_true(a->core->life.dial_at > a->core->now.boot);
+		assert_true(a->core->life.join_until > a->core->life.dial_at);
+		longest = a->core->life.dial_at - a->core->now.boot;
+	}
+	assert_in_range(longest, 3 * SECOND, 10 * SECOND);
+	a->core->now.boot = ends;
+	a->core->life.stream = 7;
+	life_on_joined(a->core, 7, &busy);
+	assert_int_equal(a->core->standing, STANDING_BLANK);
+	alone_free(a);
+}
+
 /* ---- the question of `doctor auth` ---- */
 
 /* Asks under that key and name; the one answer ends the stream and nothing is written or proposed. */
@@ -183,6 +221,7 @@ int main(void)
 		cmocka_unit_test(a_token_makes_nobody_what_he_did_not_ask_to_be),
 		cmocka_unit_test(a_stream_that_asks_again_waits_once),
 		cmocka_unit_test(joins_leave_most_of_the_table_to_this_nodes_users),
+		cmocka_unit_test(who_finds_the_door_crowded_asks_again_later_each_time_and_not_for_ever),
 		cmocka_unit_test(asking_at_the_door_tells_of_the_token_and_changes_nothing),
 		cmocka_unit_test(asking_at_the_door_proves_a_token_or_gets_no_answer),
 		cmocka_unit_test(asking_at_the_door_tells_of_key_and_name),
