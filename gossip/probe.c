@@ -42,7 +42,7 @@ struct inquiry {
 	uint32_t slot;
 	uint64_t sequence; /* serial * INQUIRIES_MAX + place */
 	instant sent, due;
-	instant sent_wall; /* 0: the probe itself was never sent */
+	instant sent_wall; /* 0: never sent, or twice: its ack says nothing of clocks */
 	enum probe_outcome outcome; /* the best evidence so far of why it is silent */
 	uint32_t asked, reported;
 	bool knocking;
@@ -609,6 +609,8 @@ static void resume(struct gossip *g)
 		q->knocking = false;
 		q->asked = q->reported = 0;
 		probe_send(g, q);
+		/* an ack of the first one may have waited in our socket: which of the two it answers is not told */
+		q->sent_wall = 0;
 	}
 }
 
