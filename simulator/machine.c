@@ -41,7 +41,7 @@ static void settings_of(struct world *w, const struct machine *m, struct gossip_
 		.next = m->next_waits ? node_key_id(&m->next.public_key) : 0,
 		.wire_max = m->wire_max,
 		.address = m->address,
-		.members_max = w->count + 11,
+		.members_max = w->count * (REKEYS_MAX + 1) + 11, /* who was buried keeps a place */
 		.ledger_bytes = 1024 * 1024,
 		.log_bytes = 2 * ENTRIES_BYTES_MAX,
 		.membership_only = w->settings.membership_only,

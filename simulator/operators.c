@@ -90,12 +90,17 @@ static bool is_new(const struct world *w, const struct machine *m)
 
 /*
  * Keys are changed one after the other: whoever is away while all that it knows change theirs, or die,
- * has nobody left to believe, and must be reset. So must a newcomer of whom only the dead had heard.
+ * has nobody left to believe, and must be reset. So must a newcomer of whom only the dead had heard, and
+ * who restarts from a disk that could not take what changed (ARCHITECTURE.md, what stays lost).
  */
 bool operators_all_know_the_new(const struct world *w)
 {
 	for (uint32_t i = 0; i < w->count; i++) {
 		const struct machine *m = &w->machines[i];
+		if (m->next_waits && operators_may_return(m))
+			return false; /* asked for, and perhaps in somebody's log */
+		if (operators_may_return(m) && m->disk.mood != DISK_WELL)
+			return false; /* what it knows of the last one it may have forgotten after a restart */
 		for (uint32_t j = 0; is_new(w, m) && j < w->count; j++) {
 			const struct machine *other = &w->machines[j];
 			if (i != j && operators_may_return(m) && operators_may_return(other) &&
