@@ -130,6 +130,15 @@ static void arm_timer(struct body *b)
 	timerfd_settime(b->timer_fd, TFD_TIMER_ABSTIME, &spec, NULL);
 }
 
+/* At any input: after a time in which we did not run, packets may come before the timer and re-arm it. */
+static void note_lateness(struct body *b, const struct now *now)
+{
+	if (b->timer_at != NEVER && now->boot - b->timer_at > b->lag_max)
+		b->lag_max = now->boot - b->timer_at;
+	if (b->lag_max > b->late_max)
+		b->late_max = b->lag_max;
+}
+
 static void on_timer(evutil_socket_t fd, short what, void *context)
 {
 	struct body *b = context;
@@ -138,10 +147,7 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 		return; /* re-armed since it fired */
 	struct now now;
 	body_clock_read(&now);
-	if (now.boot - b->timer_at > b->lag_max)
-		b->lag_max = now.boot - b->timer_at;
-	if (b->lag_max > b->late_max)
-		b->late_max = b->lag_max;
+	note_lateness(b, &now);
 	b->timer_at = NEVER;
 	body_step(b, &(struct input){.kind = INPUT_TICK});
 }
@@ -152,6 +158,7 @@ void body_step(struct body *b, const struct input *input)
 	b->stepping = true;
 	struct now now;
 	body_clock_read(&now);
+	note_lateness(b, &now);
 	struct effects effects = gossip_step(b->gossip, &now, input);
 	for (uint32_t i = 0; i < effects.count; i++)
 		carry(b, &now, &effects.list[i]);

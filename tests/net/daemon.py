@@ -14,6 +14,7 @@ BUILD = os.environ.get("ESSAIM_BUILD", os.path.join(REPOSITORY, "build"))
 ESSAIMD = os.path.join(BUILD, "node", "essaimd")
 ESSAIM = os.path.join(BUILD, "node", "essaim")
 HAND = os.path.join(BUILD, "node", "hand", "essaim-hand")
+OURS = (os.path.join(BUILD, "node"), os.path.join(BUILD, "tests"))
 PORT = 7800
 
 SANITIZED = dict(os.environ, ASAN_OPTIONS="detect_leaks=1:abort_on_error=1",
@@ -89,7 +90,7 @@ class Daemon:
         listen = [word for net in self.nets for family in self.families
                   for word in ("--listen", self.address_in(net, family))]
         config = self.data + ".conf"
-        if self.essaimd.startswith(BUILD):  # an older release does not know the key
+        if os.path.dirname(self.essaimd) in OURS:  # an older release does not know the key
             with open(config, "w") as out:
                 out.write(f"[storage]\nobserve = {'yes' if self.observes else 'no'}\n")
             listen += ["--config", config]

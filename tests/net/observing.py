@@ -313,7 +313,7 @@ def disks(clusters):
         c.found(1, "DISK_FULL", "n2")
         os.remove(os.path.join(c[2].data, "ballast"))
         c.over(1, "DISK_FULL")
-        for _ in range(10):  # seen when the timer comes before the packets that waited
+        for _ in range(3):
             c[2].stop()
             time.sleep(1.5)
             c[2].cont()
