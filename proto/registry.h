@@ -7,7 +7,8 @@
  *     'a' + number (8)        audit_row       every write, open or ended; the oldest are dropped
  *     'j' + name              job_row
  *     'b' + request id (24)   bytes           what an open operation brought that is too big for its row
- *     's', 'v', 'm', 'h'      bytes           storages, volumes, machines, permits: of others
+ *     's' + name              bytes           a storage, as declared (storage.h)
+ *     'v', 'm', 'h'           bytes           volumes, machines, permits: of others
  *
  * Invariants
  *   1. An operation's row is made with its audit row, and deleted with the change that ends its
