@@ -4,7 +4,8 @@
  *     here -> connect -> host key -> log in -> look -> install -> daemon -> token -> join -> seen
  *
  * One row of a table a step (add.c); what is asked of our daemon is in add_here.c, what is done on
- * the other machine in add_there.c, ssh itself in remote*.c.
+ * the other machine in add_connect.c, add_look.c, add_install.c and add_join.c, which share
+ * add_there.c; ssh itself in remote*.c.
  *
  * Invariants
  *   1. Before `install` nothing is changed anywhere, but for the machine's key in known_hosts.

@@ -67,6 +67,32 @@ int add_token(struct adding *a, struct failure *f);
 int add_join(struct adding *a, struct failure *f);
 int add_seen(struct adding *a, struct failure *f);
 
+/* ---- what the steps there share (add_there.c) ---- */
+
+/* An account's PATH need not have the folders of administrators. */
+#define ADD_PATHS "PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin LC_ALL=C; export PATH LC_ALL; "
+
+/* Exit code of the step, with its reason. */
+int add_refuse(struct failure *f, const char *why, const char *hint);
+
+/* "ssh -p 2222 root@host" for a command to paste. */
+const char *add_ssh_words(const struct adding *a);
+
+/* Runs it there; 0: it ended, a->output tells how. */
+int add_run(struct adding *a, const char *script, int limit_ms, struct failure *f);
+
+/* It ran and ended with a code that is not 0. */
+int add_ended_badly(const struct adding *a, const char *what, const char *hint, struct failure *f);
+
+/* What an `essaim --json` there printed; NULL: no JSON. Owned by the caller. */
+json_t *add_printed_json(const struct adding *a);
+
+/* Is the package to be put there? */
+bool add_must_install(const struct adding *a);
+
+/* Its daemon's status, if it runs: a machine that belongs somewhere already is refused (add_look.c). */
+int add_check_standing(struct adding *a, struct failure *f);
+
 /* The row of the member called a->name; NULL: there is none (yet), or the daemon does not say.
  * Owned by the caller. */
 json_t *add_find_member(const struct adding *a);
