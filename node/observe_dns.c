@@ -259,6 +259,8 @@ static void on_resolved(void *context, const struct resolved *r)
 		.worst_ms = fact_step((uint64_t)(r->took / MILLISECOND), 100)};
 	if (r->timed_out)
 		out.verdict = DNS_DEAD;
+	else if (r->mute)
+		out.verdict = DNS_REFUSES;
 	else if (!r->found)
 		out.verdict = DNS_NOT_FOUND;
 	else if (!is_of(&w->system.about, r->list, r->count))
@@ -269,6 +271,7 @@ static void on_resolved(void *context, const struct resolved *r)
 		w->fact.system_ms = out.worst_ms;
 		w->fact.system_verdict = r->timed_out        ? DNS_DEAD
 		                         : r->took >= SLOW ? DNS_SLOW
+		                         : r->mute         ? DNS_REFUSES
 		                                           : DNS_WELL;
 	}
 	judge(w, &out);

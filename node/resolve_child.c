@@ -17,7 +17,8 @@
 #include "text.h"
 
 #define OUTPUT_MAX 1024
-#define END_MARK "end" /* without it the child has not said all */
+#define END_MARK "end"   /* without it the child has not said all */
+#define MUTE_MARK "mute" /* in its stead: nobody could be asked */
 
 extern char **environ;
 
@@ -36,6 +37,12 @@ struct resolver {
 
 /* ---- the child ---- */
 
+/* That there is no such name, or no address for it, is an answer; that no server was reached is none. */
+static bool answered(int status)
+{
+	return status == 0 || status == EAI_NONAME || status == EAI_NODATA || status == EAI_ADDRFAMILY;
+}
+
 int resolve_main(const char *name)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL;
@@ -48,7 +55,7 @@ int resolve_main(const char *name)
 	}
 	if (list != NULL)
 		freeaddrinfo(list);
-	printf("%s\n", END_MARK);
+	printf("%s\n", answered(status) ? END_MARK : MUTE_MARK);
 	return status == 0 ? 0 : 1;
 }
 
@@ -83,7 +90,8 @@ static void take_lines(struct resolver *r, struct resolved *out)
 	out->broken = true;
 	while ((line = strsep(&rest, "\n")) != NULL) {
 		struct address a;
-		if (strcmp(line, END_MARK) == 0) {
+		out->mute = strcmp(line, MUTE_MARK) == 0;
+		if (out->mute || strcmp(line, END_MARK) == 0) {
 			out->broken = false;
 			return;
 		}

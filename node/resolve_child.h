@@ -20,6 +20,7 @@
 struct resolved {
 	bool timed_out;
 	bool broken; /* the child did not come to its end, or said what it should not: nothing is known */
+	bool mute;   /* no name server was reached: that says nothing of the name */
 	bool found;
 	duration took;
 	uint32_t count;
