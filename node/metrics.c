@@ -124,6 +124,11 @@ static double read_held_lately(const struct sample *s)
 	return seconds(turns_longest_lately());
 }
 
+static double read_worked(const struct sample *s)
+{
+	return seconds(turns_most_work());
+}
+
 static double read_turns(const struct sample *s)
 {
 	return (double)turns_count();
@@ -221,6 +226,9 @@ static const struct metric metrics[] = {
 	{{"essaim_loop_held_max_seconds", "gauge", "seconds",
 	  "the longest turn of the loop since the start of the daemon"},
 	 read_held, NULL},
+	{{"essaim_loop_worked_max_seconds", "gauge", "seconds",
+	  "the most processor time that one turn of the loop used: what the longest turn had more, others had"},
+	 read_worked, NULL},
 	{{"essaim_loop_turns", "counter", "", "turns of the loop"}, read_turns, NULL},
 	{{"essaim_cpu_seconds", "counter", "seconds", "processor time used by this daemon"}, read_cpu,
 	 NULL},

@@ -21,6 +21,7 @@ from swarm import Swarm, lab  # noqa: E402
 from volumes import inventory  # noqa: E402
 import daemon  # noqa: E402  (of tests/net)
 from facts import facts as facts_of  # noqa: E402
+from abuse import abuse as abuse_of  # noqa: E402
 
 LONG = "--long" in sys.argv
 LIMIT_S = 7200 if LONG else 3000
@@ -263,7 +264,11 @@ def facts():
     facts_of(pick(50, 50), pick(30, 120))
 
 
-ALWAYS = (failover, handover, death, puts, footprint, idle, simulator, swarm, bootstrap, watch, scale200, inventory, facts)
+def abuse():
+    abuse_of(pick(400, 900))
+
+
+ALWAYS = (failover, handover, death, puts, footprint, idle, simulator, swarm, bootstrap, watch, scale200, inventory, facts, abuse)
 BENCHES = {f.__name__: f for f in ALWAYS} | {"loss": only_loss}
 WORD_ONLY = {"scale1000": scale1000}  # half an hour and twelve gigabytes: only if it is asked for
 
