@@ -58,6 +58,10 @@ struct kv_view *views_registry(const struct gossip *g, const char *prefix, size_
 /* {id: version} of every member that said which program it runs. */
 json_t *views_versions(const struct gossip *g, const struct now *now);
 
+/* What members say of their machines (views_host.c), of `only` that one or of all (0):
+ * {id: {host, usage, time, dns}}. */
+json_t *views_hosts(const struct gossip *g, const struct now *now, node_id only);
+
 void client_status(const struct client *client, struct status_view *out);
 
 /* A usage error (code 2) with that sentence. */

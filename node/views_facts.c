@@ -75,6 +75,20 @@ static void add_offsets(json_t *out, const struct gossip *g, const char *from,
 	}
 }
 
+/* What this node itself measures now, before it is rounded to be told to others. */
+static json_t *measured(const struct gossip *g, const struct now *now)
+{
+	struct member_view m;
+	json_t *out = json_array();
+	for (uint32_t i = 0; gossip_member_at(g, now, i, &m); i++) {
+		if (!m.self && m.state == REACHABLE && m.clock_known)
+			json_array_append_new(out, json_pack("{s:s, s:f, s:f}", "to", m.name, "offset_us",
+			                                     to_ms(m.clock_offset) * 1000, "bound_us",
+			                                     to_ms(m.clock_error) * 1000));
+	}
+	return out;
+}
+
 /* Of all that is found wrong only what concerns clocks. */
 static json_t *clock_findings(const struct body *body)
 {
@@ -103,8 +117,8 @@ void verb_clock(struct client *client, const json_t *args)
 		add_offsets(offsets, r.g, r.owner.name, &clock);
 	}
 	free(r.arena.data);
-	client_done(client, json_pack("{s:o, s:o, s:o}", "nodes", nodes, "offsets", offsets,
-	                              "findings", clock_findings(client->body)));
+	client_done(client, json_pack("{s:o, s:o, s:o, s:o}", "nodes", nodes, "offsets", offsets,
+	                              "measured", measured(client->body->gossip, &r.now), "findings", clock_findings(client->body)));
 }
 
 /* ---- dns ---- */
@@ -120,8 +134,9 @@ static void add_servers(json_t *out, const char *node, const struct dns_fact *d)
 	}
 	json_array_append_new(out,
 	                      json_pack("{s:s, s:s, s:s, s:i, s:i}", "node", node, "server", "system",
-	                                "verdict", dns_verdict_name(d->system_verdict), "rcode", 0,
-	                                "worst_ms", (int)d->system_ms));
+	                                "verdict",
+	                                d->unknown ? "unknown" : dns_verdict_name(d->system_verdict),
+	                                "rcode", 0, "worst_ms", d->unknown ? 0 : (int)d->system_ms));
 }
 
 static const char *server_name(const struct dns_fact *d, uint32_t server)
@@ -143,23 +158,30 @@ static void add_names(json_t *out, const struct gossip *g, const char *node, con
 	}
 }
 
+static void add_unknown(json_t *names, json_t *since, const char *node, instant wall)
+{
+	json_array_append_new(names, json_string(node));
+	add_time(since, node, wall);
+}
+
 void verb_dns(struct client *client, const json_t *args)
 {
 	struct reader r;
 	struct fact_view fact;
 	struct dns_fact dns;
 	json_t *servers = json_array(), *names = json_array(), *unknown = json_array();
+	json_t *since = json_object();
 	bool open = reader_open(&r, client->body);
 	while (open && reader_next(&r, FACT_KEY_DNS, &fact)) {
 		if (!dns_fact_decode(fact.value, &r.arena, &dns))
 			continue;
 		if (dns.unknown)
-			json_array_append_new(unknown, json_string(r.owner.name));
+			add_unknown(unknown, since, r.owner.name, dns.since_wall);
 		else
 			add_names(names, r.g, r.owner.name, &dns);
 		add_servers(servers, r.owner.name, &dns);
 	}
 	free(r.arena.data);
-	client_done(client, json_pack("{s:o, s:o, s:o}", "servers", servers, "problems", names,
-	                              "unknown", unknown));
+	client_done(client, json_pack("{s:o, s:o, s:o, s:o}", "servers", servers, "problems", names,
+	                              "unknown", unknown, "unknown_since", since));
 }

@@ -136,13 +136,16 @@ void verb_node_list(struct client *client, const json_t *args)
 	struct now now;
 	body_clock_read(&now);
 	json_t *versions = views_versions(g, &now);
+	json_t *hosts = args_flag(args, "wide") ? views_hosts(g, &now, 0) : json_object();
 	for (uint32_t i = 0; gossip_member_at(g, &now, i, &member); i++) {
 		json_t *row = member_json(g, &member);
 		json_t *version = json_object_get(versions, json_string_value(json_object_get(row, "id")));
 		json_object_set_new(row, "version", version != NULL ? json_incref(version) : json_null());
+		json_object_update(row, json_object_get(hosts, json_string_value(json_object_get(row, "id"))));
 		json_array_append_new(list, row);
 	}
 	json_decref(versions);
+	json_decref(hosts);
 	client_done(client, sorted(list));
 }
 
@@ -150,8 +153,8 @@ void verb_node_list(struct client *client, const json_t *args)
 
 static json_t *clock_json(const struct member_view *member)
 {
-	if (!member->clock_known)
-		return json_null();
+	if (!member->clock_known || member->state != REACHABLE)
+		return json_null(); /* what was measured once says nothing of now */
 	double ms = (double)MILLISECOND;
 	return json_pack("{s:f, s:f, s:f}", "offset_ms", (double)member->clock_offset / ms, "error_ms",
 	                 (double)member->clock_error / ms, "round_trip_ms",
@@ -225,5 +228,8 @@ void verb_node_show(struct client *client, const json_t *args)
 	json_object_set_new(out, "clock", clock_json(&member));
 	json_object_set_new(out, "paths", paths_json(&member));
 	json_object_set_new(out, "facts", facts_json(g, &now, member.id));
+	json_t *hosts = views_hosts(g, &now, member.id);
+	json_object_update(out, json_object_get(hosts, json_string_value(json_object_get(out, "id"))));
+	json_decref(hosts);
 	client_done(client, out);
 }

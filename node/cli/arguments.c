@@ -280,10 +280,10 @@ static int option_set(struct invocation *out, const struct option *o, const char
 	json_t *json = option_json(out->command, o, value, f);
 	if (json == NULL)
 		return CODE_USAGE;
+	if (strcmp(o->name, "wide") == 0)
+		out->wide = true;
 	if (o->key != NULL)
 		json_object_set_new(out->args, o->key, json);
-	else if (strcmp(o->name, "wide") == 0)
-		out->wide = true;
 	else
 		out->yes = true;
 	return 0;

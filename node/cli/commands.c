@@ -179,8 +179,8 @@ const struct command commands[] = {
 	},
 	{
 		.noun = "node", .verb = "list", .bare = true,
-		.options = {{"wide", NULL, NULL, OPTION_FLAG, NULL,
-			     "also the version that each runs and the wire versions it speaks"}},
+		.options = {{"wide", NULL, "wide", OPTION_FLAG, NULL,
+			     "also the versions, and what each machine is and how full and busy"}},
 		.summary = "all members: state, duty, address, since when, accused by whom",
 		.help = "STATE is this node's opinion: reachable, suspect, unreachable, unknown\n"
 			"(never heard since the daemon started), left or removed. DUTY is\n"
@@ -194,7 +194,7 @@ const struct command commands[] = {
 	{
 		.noun = "node", .verb = "show",
 		.arguments = {NODE_NAME},
-		.summary = "everything known of one member: key, clock, paths, versions, facts",
+		.summary = "everything known of one member: key, clock, machine, paths, facts",
 		.help = "The clock line compares its wall clock with ours. A path is a pair of\n"
 			"addresses, ours and its; the node is reachable as long as one of them\n"
 			"works. Facts are what that node says of itself, each with the time\n"

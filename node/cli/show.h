@@ -63,4 +63,8 @@ void show_why(const json_t *member, char *out, size_t size);
 /* A notice if two processes use this member's key. */
 void show_clone(const json_t *member);
 
+/* show_host.c: the lines of one node's machine; the table of all nodes' machines. */
+void show_host(const json_t *node);
+void show_hosts(const json_t *nodes);
+
 #endif

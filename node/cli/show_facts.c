@@ -177,7 +177,8 @@ static void show_servers(const json_t *servers)
 	json_array_foreach(servers, i, row)
 	{
 		char took[32];
-		if (strcmp(json_text(row, "verdict"), "dead") == 0)
+		const char *verdict = json_text(row, "verdict");
+		if (strcmp(verdict, "dead") == 0 || strcmp(verdict, "unknown") == 0)
 			snprintf(took, sizeof took, "-");
 		else
 			time_text(row, took);
@@ -210,15 +211,24 @@ static void show_problems(const json_t *problems)
 	table_end(table);
 }
 
+static void notice_unknown(const json_t *result)
+{
+	size_t i;
+	json_t *name;
+	json_array_foreach(json_member(result, "unknown"), i, name)
+	{
+		const char *node = json_string_value(name);
+		const char *since = json_text(json_member(result, "unknown_since"), node);
+		show_notice("the name service of %s is unknown%s%s", node, *since ? " since " : "", since);
+	}
+}
+
 void show_dns(const struct invocation *in, const json_t *result)
 {
-	char unknown[256];
 	if (json_array_size(json_member(result, "servers")) == 0)
 		printf("Nothing is known yet: the first answers take some seconds.\n");
 	else
 		show_servers(json_member(result, "servers"));
 	show_problems(json_member(result, "problems"));
-	show_names(json_member(result, "unknown"), "", unknown, sizeof unknown);
-	if (*unknown != '\0')
-		show_notice("nothing is known of the name service of %s", unknown);
+	notice_unknown(result);
 }

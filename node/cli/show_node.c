@@ -155,6 +155,8 @@ void show_nodes(const struct invocation *in, const json_t *result)
 		self |= json_truth(member, "self");
 	}
 	table_end(table);
+	if (in->wide)
+		show_hosts(result);
 	if (self)
 		printf("\n* this node\n");
 	json_array_foreach(result, i, member)
@@ -172,7 +174,8 @@ static void show_clock(const json_t *node)
 	if (json_truth(node, "self"))
 		return;
 	if (clock == NULL) {
-		show_field("clock", "not measured yet");
+		bool near = strcmp(json_text(node, "state"), "reachable") == 0;
+		show_field("clock", near ? "not measured yet" : "unknown while it is not reachable");
 		return;
 	}
 	json_int_t offset = json_number(clock, "offset_ms");
@@ -263,6 +266,7 @@ void show_node(const struct invocation *in, const json_t *node)
 		   (long long)json_integer_value(json_array_get(wire, 0)),
 		   (long long)json_integer_value(json_array_get(wire, 1)));
 	show_clock(node);
+	show_host(node);
 	show_why(node, why, sizeof why);
 	if (*why)
 		show_notice("%s", why);

@@ -134,6 +134,17 @@ SHOWN = dict(NODES[1], key="9f" * 32, clock={"offset_ms": -12, "error_ms": 1, "r
                                          "column, since cutting it would hide its end",
                                 "version": 2, "age_ms": 7200000}})
 
+MACHINE = {"host": {"uname": "n2", "kernel": "6.1.0-18-amd64", "version": "0.2.0", "virtualisation": "kvm",
+                    "distribution": "Debian GNU/Linux 12", "cpus": 4, "memory_mib": 16000,
+                    "booted": "2026-03-01T12:00:00.000Z", "ssh_key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI"},
+           "usage": {"unknown": False, "unknown_since": None, "load_percent": 25, "memory_percent": 40,
+                     "root_percent": 35, "data_percent": 5},
+           "time": {"unknown": False, "unknown_since": None, "synchronised": True, "service": "chrony"},
+           "dns": {"unknown": False, "unknown_since": None, "verdict": "ok"}}
+UNKNOWN = {"unknown": True, "unknown_since": "2026-03-01T12:00:05.000Z"}
+UNTOLD = dict(MACHINE, usage=UNKNOWN, time=UNKNOWN, dns=UNKNOWN)
+
+
 def path(local, remote, state="up", **more):
     row = {"local": local + ":7800", "remote": remote + ":7800", "state": state, "used": False,
            "round_trip_ms": 0.4, "heard_ms": 900}
@@ -231,6 +242,7 @@ CLOCKS = {
         {"from": "n1", "to": "n2", "offset_ms": 3000.0, "error_ms": 2.0},
         {"from": "n2", "to": "n1", "offset_ms": -3000.0, "error_ms": 4.0},
         {"from": "n1", "to": "n3", "offset_ms": 0.0, "error_ms": 2.0}],
+    "measured": [{"to": "n2", "offset_us": 3000123.0, "bound_us": 410.0}],
     "findings": [{"what": "the clock of n2 is off by 3 s (known to +- 2 ms)"}],
 }
 
@@ -242,7 +254,7 @@ DNS = {
     "problems": [
         {"node": "n1", "about": "n2", "kind": "name", "server": "192.0.2.53", "verdict": "differs", "worst_ms": 0},
         {"node": "n1", "about": "n3", "kind": "address", "server": "192.0.2.53", "verdict": "slow", "worst_ms": 2000}],
-    "unknown": [],
+    "unknown": [], "unknown_since": {},
 }
 
 SICK = {
@@ -420,6 +432,12 @@ CASES = [
           "node list", SUFFERING),
     case("node-list-empty", "a node without a cluster lists no members", "node list", {"node list": done([])}),
     *both("node-show", "node show tells key, clock and facts", "node show n2", "node show", SHOWN),
+    *both("node-show-machine", "node show tells what the machine is and how it is", "node show n2", "node show",
+          dict(SHOWN, facts={}, **MACHINE)),
+    *both("node-show-unknown", "node show tells what is not known, and since when", "node show n2", "node show",
+          dict(SHOWN, facts={}, **UNTOLD)),
+    *both("node-list-machines", "node list --wide tells of the machines what is known", "node list --wide", "node list",
+          [dict(NODES[0], **MACHINE), dict(NODES[1], **UNTOLD), NODES[2]]),
     case("node-show-bare", "node show leaves out what it does not know", "node show n3",
          {"node show": done(dict(SUFFERING[1], key="00" * 32, clock=None, facts={}))}),
     case("node-show-missing", "an unknown node is refused by the daemon", "node show n9",
@@ -666,13 +684,16 @@ CASES = [
     # ---- facts and the doctor ----
     *both("clock", "clock compares all and tells who keeps them", "clock", "clock show", CLOCKS),
     case("clock-blank", "clock says when nothing is known yet", "clock show",
-         {"clock show": done({"nodes": [], "offsets": [], "findings": []})}),
+         {"clock show": done({"nodes": [], "offsets": [], "measured": [], "findings": []})}),
     *both("storage", "storage list shows each node's groups, what is old, missing or twice", "storage list", "storage list", STORAGES),
     case("storage-none", "a cluster without storages says so", "storage", {"storage list": done({"nodes": [], "storages": [], "devices": []})}),
     *both("volume", "volume list shows volumes, how full they are and whether they are in use", "volume list", "volume list", VOLUMES),
     *both("drbd", "drbd list has a verdict from both sides", "drbd list", "drbd list", DRBDS),
     case("drbd-show", "drbd show has each side's own view", "drbd show r1", {"drbd show": done({"resources": DRBDS["resources"][1:2]})}),
     case("drbd-show-unknown", "an unknown resource is refused", "drbd show r9", {"drbd show": refused(1, "there is no such resource", "no node has a DRBD resource 'r9'", "essaim drbd list")}),
+    case("dns-unknown", "dns tells whose name service is not known, and since when", "dns", {"dns show": done({
+        "servers": [{"node": "n1", "server": "system", "verdict": "unknown", "rcode": 0, "worst_ms": 0}],
+        "problems": [], "unknown": ["n1"], "unknown_since": {"n1": "2026-03-01T12:00:05.000Z"}})}),
     *both("dns", "dns judges each server and shows names that lead elsewhere", "dns", "dns show", DNS),
     case("dns-show", "show is the default", "dns show", {"dns show": done({"servers": [], "problems": [], "unknown": ["n3"]})}),
     *both("doctor", "doctor shows what is wrong and exits with 1 if it is an error", "doctor", "doctor examine", SICK),

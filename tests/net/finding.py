@@ -179,15 +179,35 @@ def unknown(clusters):
     row = next(n for n in c[1].ask("clock show")["nodes"] if n["name"] == "n2")
     expect(row["unknown"] and row["unknown_since"] and not row["synchronised"], row)
     expect("unknown since" in c.essaim(1, "clock", as_json=False), "the table says so too")
+    shown_unknown(c, "time", "the keeping of the clock of n2")
     c[2].set_clock(0)
     c.over(1, "FACTS_OLD", "n2")
     os.rename(c[2].data, c[2].data + ".away")
     try:
         c.found(1, "FACTS_OLD", "n2", says=("usage", "unknown since"))
         expect(not c.codes(1) & {"DISK_FULL", "ROOT_FULL"}, c.findings(1))
+        shown_unknown(c, "usage", "the usage of n2")
     finally:
         os.rename(c[2].data + ".away", c[2].data)
     c.over(1, "FACTS_OLD", "n2")
+    row = c[1].ask("node show", {"name": "n2"})
+    expect(not row["usage"]["unknown"] and row["host"]["cpus"] == os.cpu_count() and row["clock"], row)
+    c[2].kill()
+    wait_for(lambda: c[1].ask("node show", {"name": "n2"})["state"] == "unreachable", "n2 is missed", 30)
+    for fact in ("usage", "time", "dns"):
+        shown_unknown(c, fact, "n2 is unknown since")
+    row = c[1].ask("node show", {"name": "n2"})
+    expect(row["clock"] is None and row["host"]["kernel"] == os.uname().release, row)
+
+
+def shown_unknown(c, fact, words):
+    """Each way to look at node 2's fact says that it is unknown, since when, and nothing else."""
+    rows = [c[1].ask("node show", {"name": "n2"})] + [r for r in c[1].ask("node list", {"wide": True}) if r["name"] == "n2"]
+    for row in rows:
+        expect(set(row[fact]) == {"unknown", "unknown_since"} and row[fact]["unknown"] and row[fact]["unknown_since"], row)
+    expect("unknown since 2" in c.essaim(1, "node", "show", "n2", as_json=False), f"node show says so of {fact}")
+    text = " ".join(c.essaim(1, "node", "list", "--wide", as_json=False).split())
+    expect(words in text and "unknown since 2" in text, text)
 
 
 @case("a resolver that crashes, babbles, floods or hangs makes no false verdict, and nothing waits for it")
@@ -198,7 +218,11 @@ def bad_resolver(clusters):
         with open(c[2].resolver, "w") as out:
             out.write(how)
         c.found(1, "FACTS_OLD", "n2", says=("dns", "unknown since"))
-        expect("n2" in c[1].ask("dns show")["unknown"], "the name service as n2 sees it is unknown")
+        told = c[1].ask("dns show")
+        expect("n2" in told["unknown"] and told["unknown_since"]["n2"], "the name service as n2 sees it is unknown")
+        expect([r["verdict"] for r in told["servers"] if (r["node"], r["server"]) == ("n2", "system")] == ["unknown"], told)
+        expect("the name service of n2 is unknown since 2" in " ".join(c.essaim(1, "dns", as_json=False).split()), how)
+        shown_unknown(c, "dns", "the name service of n2 is unknown since 2")
         expect(not c.codes(1) & false, f"{how}: {c.findings(1)}")
         os.remove(c[2].resolver)
         c.over(1, "FACTS_OLD", "n2")
