@@ -121,10 +121,13 @@ def remove_and_join_anew(c, i, dice):
         through = dice.choice(others)
         c.join(i, through, c.token(through), 5)
 
+    def reset():
+        if not c[i].running():  # who is told that it was removed may still answer once before it stops
+            c[i].start()
+        c[i].ask("node reset")
+
     until_done(f"n{i} is removed", lambda: is_out(c, i) or remove())
-    if not c[i].running():
-        c[i].start()
-    until_done(f"n{i} is reset", lambda: c[i].ask("node reset"))
+    until_done(f"n{i} is reset", reset)
     c[i].process.wait(30)
     c[i].start()
     until_done(f"n{i} joins anew", lambda: c[i].status().get("cluster") or join())
