@@ -26,11 +26,12 @@ class Host(observing.Host):
     def __init__(self, *args):
         super().__init__(*args)
         self.tool = os.path.join(os.path.dirname(self.data), f"{self.name}.lvm")
+        self.calls = self.tool + ".calls"
         self.say("exit 0")
 
     def say(self, script):
         with open(self.tool, "w") as out:
-            out.write(f"#!/bin/sh\n{script}\n")
+            out.write(f"#!/bin/sh\necho >> {self.calls}\n{script}\n")
         os.chmod(self.tool, 0o755)
 
     def command(self):
@@ -82,10 +83,17 @@ def hours(s):
         time.sleep(4)
 
 
+def called(node):
+    return os.path.getsize(node.calls) if os.path.exists(node.calls) else 0
+
+
 def tool(how):
     def work(s):
         s[ABUSED].say(TOOLS[how])
+        before = called(s[ABUSED])
         time.sleep(LOOKS_S)
+        if called(s[ABUSED]) == before:
+            raise RuntimeError("the daemon did not call the bad tool: nothing was measured")
     return work
 
 
