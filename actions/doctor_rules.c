@@ -220,17 +220,19 @@ void doctor_versions(struct exam *exam)
 
 /* ---- hosts and disks ---- */
 
+/* One of them is enough: where a whole cluster was cloned, all pairs would be as many findings as members, squared. */
 static void judge_same_name(struct exam *exam)
 {
 	const struct patient *p = exam->patient;
-	const struct patient_member *us = exam_self(exam);
+	const struct patient_member *us = exam_self(exam), *twin = NULL;
 	for (uint32_t i = 0; us->has_host && i < p->member_count; i++) {
 		const struct patient_member *m = &p->members[i];
 		if (!m->view.self && exam_up(m) && m->has_host && us->uname[0] != '\0' &&
-		    strcmp(m->uname, us->uname) == 0)
-			exam_find(exam, DOCTOR_NAME_TWICE, SEVERITY_ERROR, m->view.id, 0, 0,
-			          us->uname);
+		    strcmp(m->uname, us->uname) == 0 && (twin == NULL || m->view.id < twin->view.id))
+			twin = m;
 	}
+	if (twin != NULL)
+		exam_find(exam, DOCTOR_NAME_TWICE, SEVERITY_ERROR, twin->view.id, 0, 0, us->uname);
 }
 
 static void judge_usage(struct exam *exam, node_id self, const struct usage_fact *u)

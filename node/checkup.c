@@ -24,6 +24,8 @@ struct checkup {
 	struct diagnosis now, before;
 	uint8_t told[FACT_VALUE_ROOM]; /* the fact as last published */
 	size_t told_size;
+	bool news;        /* not told yet */
+	instant told_at;  /* 0: never */
 	uint64_t judged[PAIRS_MAX]; /* of the round before: marks of pair and verdict */
 	uint32_t judged_count;
 };
@@ -244,6 +246,17 @@ static uint32_t tell(struct checkup *c, instant wall, const struct diagnosis *a,
 	return count;
 }
 
+/* The first change at once; in a large swarm further ones together, as everybody verifies each. */
+static bool may_tell(struct checkup *c, const struct now *now, uint32_t members)
+{
+	duration gap = (observer_pace(members) - 1) * EVERY_LARGE_S * SECOND;
+	if (c->told_at != 0 && now->boot - c->told_at < gap)
+		return false;
+	c->told_at = now->boot;
+	c->news = false;
+	return true;
+}
+
 static void on_timer(evutil_socket_t fd, short what, void *context)
 {
 	struct checkup *c = context;
@@ -258,7 +271,8 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 	examine(c, &now);
 	uint32_t changes = tell(c, now.wall, &c->now, &c->before, false);
 	changes += tell(c, now.wall, &c->before, &c->now, true);
-	if (changes > 0)
+	c->news |= changes > 0;
+	if (c->news && may_tell(c, &now, status.members_total))
 		publish(c);
 }
 

@@ -52,6 +52,8 @@ static const struct key keys[] = {
 	 "file with the token that its readers must bear; a must unless it listens on loopback"},
 	{"storage", "observe", TYPE_CHOICE, AT(observe), 0, 0, "no|yes", "yes",
 	 "yes or no: look at LVM and DRBD, and tell the cluster what is there"},
+	{"dns", "observe", TYPE_CHOICE, AT(observe_dns), 0, 0, "no|yes", "yes",
+	 "yes or no: ask the name servers for the members, and tell the cluster what they answer"},
 	{"log", "format", TYPE_CHOICE, AT(format), 0, 0, "text|json", "text", "text or json"},
 	{"log", "level", TYPE_CHOICE, AT(level), 0, 0, "debug|info|notice|warning|error", "info",
 	 "debug, info, notice, warning or error"},

@@ -39,6 +39,7 @@ struct node_config {
 	uint32_t format;          /* enum journal_format */
 	uint32_t level;           /* enum rule_level */
 	uint32_t observe;         /* OBSERVE_NO: the storage is not looked at */
+	uint32_t observe_dns;     /* OBSERVE_NO: no name server is asked */
 	uint32_t members_max;
 	uint32_t ledger_size; /* bytes */
 };

@@ -10,6 +10,7 @@
 
 #include "body_clock.h"
 #include "journal.h"
+#include "observer.h"
 #include "resolv.h"
 #include "resolve_child.h"
 #include "text.h"
@@ -428,7 +429,7 @@ static void publish(struct dns_watch *w)
 
 /* ---- the second's round ---- */
 
-static void look(struct dns_watch *w)
+static void look(struct dns_watch *w, uint32_t pace)
 {
 	struct member_view about;
 	if (w->seconds % RESOLV_EVERY == 0 && resolv_changed(w))
@@ -441,7 +442,7 @@ static void look(struct dns_watch *w)
 	}
 	if (w->seconds % SYSTEM_EVERY == 0)
 		ask_system(w);
-	if (w->seconds % PUBLISH_EVERY == PUBLISH_EVERY - 1)
+	if (w->seconds % (PUBLISH_EVERY * pace) == PUBLISH_EVERY - 1)
 		publish(w);
 	w->seconds++;
 }
@@ -456,7 +457,7 @@ static void on_timer(evutil_socket_t none, short what, void *context)
 	event_add(w->timer, &next);
 	gossip_status(w->body->gossip, &now, &status);
 	if (status.standing == STANDING_MEMBER)
-		look(w);
+		look(w, observer_pace(status.members_total));
 }
 
 /* What it would print of dead servers is what the fact says. */
@@ -474,7 +475,8 @@ struct dns_watch *dns_watch_create(struct body *body)
 	w->body = body;
 	w->resolver = resolver_create(body->base);
 	w->timer = event_new(body->base, -1, 0, on_timer, w);
-	if (w->resolver == NULL || w->timer == NULL || event_add(w->timer, &first) < 0) {
+	bool wanted = body->config.observe_dns == OBSERVE_YES;
+	if (w->resolver == NULL || w->timer == NULL || (wanted && event_add(w->timer, &first) < 0)) {
 		dns_watch_destroy(w);
 		return NULL;
 	}

@@ -13,6 +13,7 @@
 #include "observe_peers.h"
 #include "store.h"
 
+#define PACE_MEMBERS 100 /* up to so many, everybody speaks as often as there is news */
 #define USAGE_EVERY 30 /* s */
 #define TIME_EVERY 5
 #define TIME_FIRST 10 /* the first comparisons are the roughest */
@@ -30,7 +31,13 @@ struct observer {
 	struct clock_fact seen;
 	bool time_told;
 	uint32_t time_at;
+	uint32_t usage_at;
 };
+
+uint32_t observer_pace(uint32_t members)
+{
+	return members <= PACE_MEMBERS ? 1 : members / PACE_MEMBERS;
+}
 
 static void publish(struct body *body, const char *key, const uint8_t *value, size_t size)
 {
@@ -98,7 +105,7 @@ static bool kept_differently(const struct clock_fact *a, const struct clock_fact
 	       a->stepped_wall != b->stepped_wall || strcmp(a->service, b->service) != 0;
 }
 
-static void say_time(struct observer *o, const struct now *now)
+static void say_time(struct observer *o, const struct now *now, uint32_t pace)
 {
 	uint8_t value[FACT_VALUE_ROOM];
 	clock_watch_fact(&o->watch, &o->seen);
@@ -107,7 +114,7 @@ static void say_time(struct observer *o, const struct now *now)
 	peers_observe(o->body->gossip, now, &o->seen);
 	const struct clock_fact fresh = o->seen;
 	bool urgent = !o->time_told || kept_differently(&o->told, &fresh);
-	bool due = o->seconds - o->time_at >= TELL_GAP;
+	bool due = o->seconds - o->time_at >= TELL_GAP * pace;
 	if (!urgent && !(due && peers_differ(&o->told, &fresh)))
 		return;
 	o->told = fresh;
@@ -118,21 +125,16 @@ static void say_time(struct observer *o, const struct now *now)
 
 /* ---- the second's round ---- */
 
-static bool is_member(const struct body *body, const struct now *now)
-{
-	struct status_view status;
-	gossip_status(body->gossip, now, &status);
-	return status.standing == STANDING_MEMBER;
-}
-
-static void look(struct observer *o, const struct now *now)
+static void look(struct observer *o, const struct now *now, uint32_t pace)
 {
 	if (!o->introduced)
 		introduce(o);
-	if (o->seconds % USAGE_EVERY == 0)
+	if (o->seconds >= o->usage_at) {
+		o->usage_at = o->seconds + USAGE_EVERY * pace;
 		say_usage(o);
+	}
 	if (o->seconds >= TIME_FIRST && o->seconds % TIME_EVERY == 0)
-		say_time(o, now);
+		say_time(o, now, pace);
 	o->seconds++;
 }
 
@@ -140,11 +142,13 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 {
 	struct observer *o = context;
 	struct timeval next = {1, 0};
+	struct status_view status;
 	struct now now;
 	body_clock_read(&now);
 	clock_watch_tick(&o->watch, &now);
-	if (is_member(o->body, &now))
-		look(o, &now);
+	gossip_status(o->body->gossip, &now, &status);
+	if (status.standing == STANDING_MEMBER)
+		look(o, &now, observer_pace(status.members_total));
 	event_add(o->timer, &next);
 }
 

@@ -201,6 +201,16 @@ static void disks_names_and_name_servers_have_their_findings(void **state)
 		assert_true(after.list[i - 1].severity >= after.list[i].severity);
 }
 
+static void of_many_with_our_host_name_one_is_named(void **state)
+{
+	struct patient p = healthy(5);
+	for (uint32_t i = 1; i < 5; i++)
+		strcpy(members[i].uname, "host0");
+	doctor_examine(&p, SECOND, &after);
+	assert_int_equal(after.count, 1);
+	assert_int_equal(found(&after, DOCTOR_NAME_TWICE)->about, 2);
+}
+
 static void every_code_has_a_sentence_and_a_command_without_open_blanks(void **state)
 {
 	char text[512];
@@ -290,6 +300,7 @@ int main(void)
 		cmocka_unit_test(a_link_of_one_direction_is_found_once_whoever_tells_of_it),
 		cmocka_unit_test(what_is_unknown_is_said_to_be_unknown_and_nothing_more),
 		cmocka_unit_test(disks_names_and_name_servers_have_their_findings),
+		cmocka_unit_test(of_many_with_our_host_name_one_is_named),
 		cmocka_unit_test(every_code_has_a_sentence_and_a_command_without_open_blanks),
 		cmocka_unit_test(a_sentence_is_cut_and_never_overruns),
 		cmocka_unit_test(the_meeting_is_where_most_intervals_meet),
