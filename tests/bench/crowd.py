@@ -69,14 +69,18 @@ class Peer:
 
     def spawn(self):
         os.makedirs(self.data, exist_ok=True)
+        self._be_a_host()
         with open(self.log, "a") as log:
             self.process = subprocess.Popen(
                 [daemon.ESSAIMD, "--config", self.config, "--name", self.name, "--data", self.data, "--listen",
                  self.address, "--socket", self.socket],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=self._be_a_host)
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def _be_a_host(self):
-        """A thousand machines have a thousand host names; that they had one would be found by each of them."""
+        """
+        A thousand machines have a thousand host names; that they had one would be found by each of them.
+        Set here, not in the child: Python starts children five times faster if it has nothing to do in them.
+        """
         libc = ctypes.CDLL(None, use_errno=True)
         name = self.name.encode()
         if libc.unshare(CLONE_NEWUTS) != 0 or libc.sethostname(name, len(name)) != 0:
