@@ -2,6 +2,9 @@
 
 static const struct verb *const list[] = {
 	&verb_hook_run,
+	&verb_storage_add,
+	&verb_storage_set,
+	&verb_storage_remove,
 };
 
 const struct verb_table verbs = {list, sizeof list / sizeof list[0]};

@@ -9,5 +9,6 @@
 extern const struct verb_table verbs;
 
 extern const struct verb verb_hook_run; /* hook_run.c */
+extern const struct verb verb_storage_add, verb_storage_set, verb_storage_remove; /* verb_storage.c */
 
 #endif

@@ -27,6 +27,7 @@
 		"print the operation's number and do not wait for its end"}
 #define DRY_RUN {"dry-run", NULL, "dry_run", OPTION_FLAG, NULL, \
 		 "only say what would be done, or why not"}
+#define STORAGE_NAME {.word = "NAME", .key = "name"}
 #define YES {"yes", NULL, NULL, OPTION_FLAG, NULL, "do not ask on a terminal"}
 
 /* clang-format on */
@@ -613,6 +614,55 @@ const struct command commands[] = {
 		.examples = {{"essaim storage", "the same: list is the default"},
 			     {"essaim storage list --node b", "of one node"}},
 		.show = show_storages,
+	},
+	{
+		.noun = "storage", .verb = "add", .writes = true, .verify = "essaim storage list",
+		.arguments = {STORAGE_NAME},
+		.options = {{"type", "dir|nfs|zfs|lvm|lvm-thin|drbd-lvm", "type", OPTION_CHOICE, NULL, "what it is; must be given"},
+			    {"path", "PATH", "path", OPTION_TEXT, NULL, "dir, nfs: the folder"},
+			    {"source", "SERVER:/EXPORT", "source", OPTION_TEXT, NULL, "nfs: what is mounted there"},
+			    {"vg", "VG", "vg", OPTION_TEXT, NULL, "lvm, lvm-thin, drbd-lvm: the volume group"},
+			    {"pool", "POOL", "pool", OPTION_TEXT, NULL, "lvm-thin: its thin pool; zfs: POOL/DATASET"},
+			    {"resource", "RESOURCE", "resource", OPTION_TEXT, NULL, "drbd-lvm: DRBD's resource below the group"},
+			    {"nodes", "A,B", "nodes", OPTION_TEXT, NULL, "where it is; else on all nodes, those to come too"},
+			    {"shared", NULL, "shared", OPTION_FLAG, NULL, "dir, lvm: its nodes reach one and the same"},
+			    {"adopt", NULL, "adopt", OPTION_FLAG, NULL, "take over a marker that no storage here has"},
+			    DETACH, DRY_RUN},
+		.summary = "declare a storage, once for all nodes",
+		.help = "It is declared, not made: folder, mount, group or pool are the administrator's.\n"
+			"Each node then says what it has of it. 'storage list' shows both side by side.\n"
+			"\n"
+			"A shared folder (nfs always is) gets a file .essaim-storage with its id, by one\n"
+			"of its nodes; a node that does not see that id there has another folder or an\n"
+			"empty mount point. A shared group is proven by its UUID, drbd-lvm by the\n"
+			"resource below it. A node that is away learns of it when it is back.",
+		.examples = {{"essaim storage add fast --type lvm --vg vg0", "each node's own vg0"},
+			     {"essaim storage add vms --type nfs --path /srv/vms --source nas:/vms", NULL},
+			     {"essaim storage add r0 --type drbd-lvm --resource r0 --vg vg_r0 --nodes a,b", NULL}},
+		.perform = operation_perform, .show = show_done,
+	},
+	{
+		.noun = "storage", .verb = "set", .writes = true, .verify = "essaim storage list",
+		.arguments = {STORAGE_NAME},
+		.options = {{"nodes", "A,B|all", "nodes", OPTION_TEXT, NULL, "where it is from now on"},
+			    {"shared", "yes|no", "shared", OPTION_CHOICE, NULL, "dir, lvm: do its nodes reach one and the same"},
+			    DETACH, DRY_RUN},
+		.summary = "change on which nodes a storage is, or whether it is shared",
+		.help = "Nothing that lies there is touched. Its type and place stay: remove it and add it\n"
+			"anew for another.",
+		.examples = {{"essaim storage set fast --nodes a,b,c", NULL},
+			     {"essaim storage set iso --shared yes", "its folder is marked"}},
+		.perform = operation_perform, .show = show_done,
+	},
+	{
+		.noun = "storage", .verb = "remove", .writes = true, .verify = "essaim storage list",
+		.arguments = {STORAGE_NAME},
+		.options = {DRY_RUN},
+		.summary = "forget a storage; what lies there stays",
+		.help = "Refused while volumes are recorded on it, or an operation is at work there. The\n"
+			"marker of a shared folder stays: 'storage add --adopt' takes it over again.",
+		.examples = {{"essaim storage remove iso", NULL}},
+		.perform = operation_perform, .show = show_done,
 	},
 	{
 		.noun = "volume", .verb = "list", .bare = true,

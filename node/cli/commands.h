@@ -61,7 +61,7 @@ struct command {
 	const char *noun; /* NULL: a top-level verb */
 	const char *verb;
 	struct argument arguments[5];
-	struct option options[10];
+	struct option options[12];
 	const char *summary; /* one line, lower case, no full stop */
 	const char *help;    /* paragraphs, with an empty line between; wrapped when printed */
 	struct example examples[4];

@@ -611,6 +611,17 @@ CASES = [
     case("hook-run-locked", "a locked thing names the owner", "hook run n2 backup",
          {"op start": refused(1, "'hook run' was refused", "'hook backup on n2' is locked by operation 9, hook run, of "
                               "root from n1", "essaim op wait 9")}),
+    case("storage-add", "a storage is declared by an operation, silently", "storage add vms --type nfs --path /srv/vms "
+         "--source nas:/vms --nodes n1,n2", {"op start": done(STARTED), "op wait": ended("done")}),
+    case("storage-add-unknown-node", "a mistyped node is refused with those that are near", "storage add fast --type lvm "
+         "--vg vg0 --nodes n11", {"op start": refused(1, "'storage add' was refused", "no member is called 'n11' (did you "
+                                                      "mean 'n1' or 'n2'?): essaim node list shows them", "essaim op list")}),
+    case("storage-add-type", "a type that is none is refused, with those that are", "storage add fast --type raid"),
+    case("storage-set", "what is declared is changed by an operation", "storage set iso --shared yes",
+         {"op start": done(STARTED), "op wait": ended("done")}),
+    case("storage-remove-in-use", "a storage with volumes is not forgotten", "storage remove vms",
+         {"op start": refused(1, "'storage remove' was refused", "the volume 'vms/web' is recorded on it: essaim volume "
+                              "list --storage vms", "essaim op list")}),
     *both("job-list", "job list shows what runs next", "job", "job list", [JOB]),
     *both("job-show", "job show tells why the last run was refused", "job show nightly", "job show", JOB),
     case("job-add", "behind -- stand the words of an operation",
