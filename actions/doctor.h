@@ -23,6 +23,7 @@
 #include "doctor_table.h"
 #include "drbd_pairs.h"
 #include "facts.h"
+#include "storage_seen.h"
 #include "view.h"
 
 /* One member as the patient's part: what its facts say, as far as rules compare members by it. */
@@ -33,6 +34,12 @@ struct patient_member {
 	char version[FACT_TEXT_MAX + 1];
 	bool synchronised; /* its clock is kept, by its own word */
 	uint32_t shut;     /* attempts in a row to open a connection to it that came to nothing */
+};
+
+/* A declared storage on the node that judges. */
+struct patient_storage {
+	char name[NAME_MAX_SIZE + 1];
+	enum storage_state state;
 };
 
 struct thresholds {
@@ -53,6 +60,8 @@ struct patient {
 	const struct dns_fact *dns;
 	const struct lvm_head *lvm;
 	const struct lvm_seen *volumes; /* not NULL if lvm is not */
+	uint32_t storage_count;
+	const struct patient_storage *storages;
 	/* DRBD pairs that one of self's resources is part of, judged alike twice in a row */
 	uint32_t pair_count;
 	const struct drbd_pair *pairs;

@@ -116,6 +116,12 @@
 	CODE(73, THIN_FULL, STORAGE, ERROR, "the thin pool or snapshot '{detail}' on {about} is {1} % full ({2} % of its metadata)", \
 	     "A pool that is full stops all of its volumes with errors; a snapshot that is full is lost.", \
 	     "lvs -a -o+data_percent,metadata_percent; lvextend -l+25%FREE {detail}   # on {about}") \
+	CODE(74, STORAGE_MISSING, STORAGE, ERROR, "the storage '{detail}' is declared for {about}, and is not there", \
+	     "Volumes on it cannot be used there, and nothing can move there.", \
+	     "essaim storage show {detail}") \
+	CODE(75, STORAGE_NOT_SAME, STORAGE, ERROR, "the storage '{detail}' on {about} is not the one that its other nodes have", \
+	     "It is declared as shared: whatever relies on that would find other data there, or none.", \
+	     "essaim storage show {detail}") \
 	CODE(80, DRBD_SPLIT_BRAIN, STORAGE, ERROR, "split brain of '{detail}' between {where} and {about}", \
 	     "Both sides were written while apart. One of the two versions has to be given up, or merged by hand.", \
 	     "essaim drbd show {detail}") \

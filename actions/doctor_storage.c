@@ -57,6 +57,26 @@ static void judge_lvm(struct exam *exam, const struct lvm_head *h, const struct 
 		judge_fill(exam, seen, &seen->volumes[i]);
 }
 
+/* ---- what is declared ---- */
+
+static void judge_storage(struct exam *exam, const struct patient_storage *s)
+{
+	node_id self = exam_self(exam)->view.id;
+	switch (s->state) {
+	case STORAGE_MISSING:
+		exam_find(exam, DOCTOR_STORAGE_MISSING, SEVERITY_ERROR, self, 0, 0, s->name);
+		break;
+	case STORAGE_OTHER:
+		exam_find(exam, DOCTOR_STORAGE_NOT_SAME, SEVERITY_ERROR, self, 0, 0, s->name);
+		break;
+	case STORAGE_UNSEEN:
+	case STORAGE_FINE:
+	case STORAGE_STANDBY:
+	case STORAGE_STATES:
+		break;
+	}
+}
+
 /* ---- DRBD ---- */
 
 static const struct {
@@ -107,6 +127,8 @@ void doctor_storage(struct exam *exam)
 	const struct patient *p = exam->patient;
 	if (p->lvm != NULL)
 		judge_lvm(exam, p->lvm, p->volumes);
+	for (uint32_t i = 0; i < p->storage_count; i++)
+		judge_storage(exam, &p->storages[i]);
 	for (uint32_t i = 0; i < p->pair_count; i++)
 		judge_pair(exam, &p->pairs[i]);
 }

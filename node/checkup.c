@@ -10,6 +10,7 @@
 #include "observe_storage.h"
 #include "observer.h"
 #include "setting.h"
+#include "storages.h"
 #include "text.h"
 #include "watch.h"
 
@@ -113,6 +114,38 @@ static struct thresholds thresholds_of(const struct gossip *g)
 
 /* ---- storage ---- */
 
+struct own_storages {
+	uint32_t count;
+	struct patient_storage list[STORAGES_MAX];
+	const struct storage_row *row;
+};
+
+static void add_own(void *context, const struct storages_node *node, const struct storage_seen *seen)
+{
+	struct own_storages *own = context;
+	if (own->count == STORAGES_MAX)
+		return;
+	struct patient_storage *s = &own->list[own->count++];
+	memcpy(s->name, own->row->name, sizeof s->name);
+	s->state = seen->state;
+}
+
+/* What is declared for this node, by its own facts and, where it is shared, by the others'. */
+static void own_storages(const struct gossip *g, const struct now *now, node_id self, struct own_storages *own)
+{
+	struct storage_row row;
+	struct storages s;
+	uint32_t cursor = 0;
+	own->count = 0;
+	own->row = &row;
+	if (!storages_next(g, &cursor, &row))
+		return;
+	bool open = storages_open(&s, g, now);
+	for (cursor = 0; open && storages_next(g, &cursor, &row);)
+		storages_see(&s, &row, self, add_own, own);
+	storages_free(&s);
+}
+
 static uint64_t pair_mark(const struct drbd_holder *holders, const struct drbd_pair *pair)
 {
 	uint64_t mark = 0xcbf29ce484222325u ^ pair->judgement.verdict;
@@ -168,6 +201,7 @@ static void examine(struct checkup *c, const struct now *now)
 	struct arena arena = {memory, ARENA_PACKET_SIZE, 0};
 	gossip_status(g, now, &status);
 	struct drbd_holders holders = {.count = 0};
+	struct own_storages own;
 	const struct drbd_head *drbd = storage_watch_drbd(c->body->storage);
 	struct drbd_pair *pairs = malloc(PAIRS_MAX * sizeof *pairs);
 	if (drbd != NULL && drbd->state == INVENTORY_SEEN)
@@ -181,6 +215,9 @@ static void examine(struct checkup *c, const struct now *now)
 		patient.dns = dns_watch_fact(c->body->dns);
 		patient.lvm = storage_watch_lvm(c->body->storage);
 		patient.volumes = storage_watch_volumes(c->body->storage);
+		own_storages(g, now, members[patient.self].view.id, &own);
+		patient.storage_count = own.count;
+		patient.storages = own.list;
 		patient.holders = holders.list;
 		patient.pairs = pairs;
 		if (pairs != NULL)

@@ -35,6 +35,7 @@ static const struct verb verbs[] = {
 	{"clock show", false, true, verb_clock},
 	{"dns show", false, true, verb_dns},
 	{"storage list", false, true, verb_storage_list},
+	{"storage show", false, true, verb_storage_show},
 	{"volume list", false, true, verb_volume_list},
 	{"drbd list", false, true, verb_drbd_list},
 	{"drbd show", false, true, verb_drbd_list},

@@ -13,6 +13,9 @@ typedef void verb_run(struct client *client, const json_t *args);
 
 /* views_json.c, views_node.c, views_cluster.c: what this node sees; the mind is only asked, never stepped */
 verb_run verb_clock, verb_dns; /* views_facts.c */
+verb_run verb_storage_show; /* views_storages.c */
+/* What is declared, and what is seen of it; on one node, or (NULL) on all. */
+json_t *storages_declared(const struct gossip *gossip, const char *node);
 verb_run verb_storage_list, verb_volume_list, verb_drbd_list; /* views_storage.c */
 verb_run verb_status, verb_version, verb_master_show, verb_token_list, verb_kv_list;
 verb_run verb_node_list, verb_node_show, verb_cluster_show;

@@ -121,8 +121,10 @@ void verb_storage_list(struct client *client, const json_t *args)
 			add_devices(devices, w.owner.name, h);
 		}
 		walk_close(&w);
-		client_done(client, json_pack("{s:o, s:o, s:o}", "nodes", nodes, "storages", groups,
-		                              "devices", devices));
+		json_t *declared = storages_declared(client->body->gossip,
+		                                     json_string_value(json_object_get(args, "node")));
+		client_done(client, json_pack("{s:o, s:o, s:o, s:o}", "declared", declared, "nodes", nodes,
+		                              "storages", groups, "devices", devices));
 		return;
 	}
 	json_decref(nodes);

@@ -607,13 +607,27 @@ const struct command commands[] = {
 	{
 		.noun = "storage", .verb = "list", .bare = true,
 		.options = {{"node", "NAME", "node", OPTION_TEXT, NULL, "only of this node"}},
-		.summary = "volume groups, their size and free room, on every node",
-		.help = "Each node looks by itself and says what changed; what hangs or cannot be seen\n"
+		.summary = "what is declared and what is there, on every node",
+		.help = "First what is declared, with its state on each of its nodes ('storage show' says\n"
+			"why), then the volume groups that are there, declared or not.\n"
+			"\n"
+			"Each node looks by itself and says what changed; what hangs or cannot be seen\n"
 			"is said to be old, with the time since when. Below the table: devices that are\n"
 			"missing, and PVs that are there twice.",
 		.examples = {{"essaim storage", "the same: list is the default"},
 			     {"essaim storage list --node b", "of one node"}},
 		.show = show_storages,
+	},
+	{
+		.noun = "storage", .verb = "show",
+		.arguments = {STORAGE_NAME},
+		.summary = "one storage: what is declared, and what each node has of it",
+		.help = "The states: fine; missing; not the same (another group of that name, or not on the\n"
+			"declared DRBD resource); standby (drbd-lvm: used at its other side); unseen (the\n"
+			"node could not look; folders and ZFS pools are not looked at yet). Below the\n"
+			"table: why.",
+		.examples = {{"essaim storage show fast", NULL}},
+		.show = show_storage,
 	},
 	{
 		.noun = "storage", .verb = "add", .writes = true, .verify = "essaim storage list",

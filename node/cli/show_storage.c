@@ -65,6 +65,86 @@ static void note_devices(const json_t *devices)
 	}
 }
 
+/* One row a node; what a storage is stands in the first. */
+static void declared_rows(struct libscols_table *table, const json_t *storage)
+{
+	size_t i;
+	json_t *seen;
+	json_array_foreach(json_member(storage, "seen"), i, seen)
+	{
+		char size[HUMAN_SIZE] = "-", room[HUMAN_SIZE] = "-", state[48];
+		if (json_number(seen, "size") > 0) {
+			room_text(json_number(seen, "size"), size);
+			room_text(json_number(seen, "free"), room);
+		}
+		snprintf(state, sizeof state, "%s%s", json_text(seen, "state"), json_truth(seen, "old") ? " (old)" : "");
+		table_row(table, (const char *const[]){i == 0 ? json_text(storage, "name") : "",
+						       i == 0 ? json_text(storage, "type") : "",
+						       json_text(seen, "node"), size, room, state});
+	}
+	if (json_array_size(json_member(storage, "seen")) == 0)
+		table_row(table, (const char *const[]){json_text(storage, "name"), json_text(storage, "type"), "-", "-",
+						       "-", "on no node"});
+}
+
+static const struct column declared_columns[] = {
+    {"DECLARED", COLUMN_TEXT}, {"TYPE", COLUMN_WORD},   {"NODE", COLUMN_WORD},
+    {"SIZE", COLUMN_NUMBER},   {"FREE", COLUMN_NUMBER}, {"STATE", COLUMN_WORD}, {0},
+};
+
+static void show_declared(const json_t *list)
+{
+	size_t i;
+	json_t *storage;
+	if (json_array_size(list) == 0)
+		return;
+	struct libscols_table *table = table_begin(declared_columns);
+	json_array_foreach(list, i, storage)
+		declared_rows(table, storage);
+	table_end(table);
+	printf("\n");
+}
+
+static void show_where(const json_t *storage)
+{
+	char nodes[512] = "";
+	size_t i, used = 0;
+	json_t *name;
+	json_array_foreach(json_member(storage, "nodes"), i, name)
+	{
+		used += (size_t)snprintf(nodes + used, sizeof nodes - used, "%s%s", i == 0 ? "" : ", ",
+					 json_string_value(name));
+		if (used >= sizeof nodes)
+			break;
+	}
+	show_field("nodes", "%s", json_truth(storage, "all_nodes") ? "all" : nodes);
+}
+
+void show_storage(const struct invocation *in, const json_t *result)
+{
+	static const char *const places[][2] = {{"path", "path"}, {"source", "source"}, {"vg", "volume group"},
+						{"pool", "pool"}};
+	size_t i;
+	json_t *seen;
+	show_field("storage", "%s", json_text(result, "name"));
+	show_field("type", "%s%s", json_text(result, "type"), json_truth(result, "shared") ? ", shared" : "");
+	show_field("id", "%s", json_text(result, "id"));
+	for (i = 0; i < sizeof places / sizeof places[0]; i++) {
+		if (*json_text(result, places[i][0]))
+			show_field(places[i][1], "%s", json_text(result, places[i][0]));
+	}
+	show_where(result);
+	printf("\n");
+	struct libscols_table *table = table_begin(declared_columns);
+	declared_rows(table, result);
+	table_end(table);
+	json_array_foreach(json_member(result, "seen"), i, seen)
+	{
+		if (*json_text(seen, "why"))
+			show_notice("%s: %s", json_text(seen, "node"), json_text(seen, "why"));
+	}
+}
+
 void show_storages(const struct invocation *in, const json_t *result)
 {
 	static const struct column columns[] = {
@@ -74,6 +154,7 @@ void show_storages(const struct invocation *in, const json_t *result)
 	const json_t *list = json_member(result, "storages");
 	size_t i;
 	json_t *row;
+	show_declared(json_member(result, "declared"));
 	if (json_array_size(list) > 0) {
 		struct libscols_table *table = table_begin(columns);
 		json_array_foreach(list, i, row)

@@ -52,7 +52,16 @@ def node(name, address, state="reachable", **more):
     return row
 
 
+DECLARED = [{"name": "fast", "id": "01af0000000000000000000000000000", "type": "lvm", "shared": True, "path": "",
+             "source": "", "vg": "vg0", "pool": "", "all_nodes": False, "nodes": ["n1", "n3"],
+             "seen": [{"node": "n1", "state": "fine", "old": False, "size": 532676608000, "free": 465567744,
+                       "uuid": "jTdXmIP3GLa5W2CRBbfDf79Ku5C79mf2", "why": ""},
+                      {"node": "n3", "state": "missing", "old": True, "size": 0, "free": 0, "uuid": "",
+                       "why": "there is no volume group 'vg0'"}]},
+            {"name": "far", "id": "02af0000000000000000000000000000", "type": "nfs", "shared": True, "path": "/srv/far",
+             "source": "nas:/far", "vg": "", "pool": "", "all_nodes": True, "nodes": [], "seen": []}]
 STORAGES = {
+    "declared": DECLARED,
     "nodes": [{"node": "n1", "lvm": "seen", "old": False, "since": None, "volumes": 12, "more": 0},
               {"node": "n2", "lvm": "none", "old": False, "since": None, "volumes": 0, "more": 0},
               {"node": "n3", "lvm": "stuck", "old": True, "since": "2026-03-01T12:00:00.000Z", "volumes": 3, "more": 0}],
@@ -611,6 +620,8 @@ CASES = [
     case("hook-run-locked", "a locked thing names the owner", "hook run n2 backup",
          {"op start": refused(1, "'hook run' was refused", "'hook backup on n2' is locked by operation 9, hook run, of "
                               "root from n1", "essaim op wait 9")}),
+    *both("storage-show", "storage show says what is declared, what is seen, and why", "storage show fast", "storage show",
+          DECLARED[0]),
     case("storage-add", "a storage is declared by an operation, silently", "storage add vms --type nfs --path /srv/vms "
          "--source nas:/vms --nodes n1,n2", {"op start": done(STARTED), "op wait": ended("done")}),
     case("storage-add-unknown-node", "a mistyped node is refused with those that are near", "storage add fast --type lvm "
@@ -697,7 +708,7 @@ CASES = [
     case("clock-blank", "clock says when nothing is known yet", "clock show",
          {"clock show": done({"nodes": [], "offsets": [], "measured": [], "findings": []})}),
     *both("storage", "storage list shows each node's groups, what is old, missing or twice", "storage list", "storage list", STORAGES),
-    case("storage-none", "a cluster without storages says so", "storage", {"storage list": done({"nodes": [], "storages": [], "devices": []})}),
+    case("storage-none", "a cluster without storages says so", "storage", {"storage list": done({"declared": [], "nodes": [], "storages": [], "devices": []})}),
     *both("volume", "volume list shows volumes, how full they are and whether they are in use", "volume list", "volume list", VOLUMES),
     *both("drbd", "drbd list has a verdict from both sides", "drbd list", "drbd list", DRBDS),
     case("drbd-show", "drbd show has each side's own view", "drbd show r1", {"drbd show": done({"resources": DRBDS["resources"][1:2]})}),

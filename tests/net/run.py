@@ -15,7 +15,7 @@ from case import CASES, Skip
 LIMIT_S = 2700  # of the whole run: everything in it ends then
 GROUPS = ("admission", "hand", "mastership", "membership", "storage", "inventory", "control", "intruders", "upgrade", "keys",
           "handover", "paths", "settings", "seizure", "accidents", "churn", "observing", "finding", "auth", "adding", "web")
-GROUPS += ("operations",)
+GROUPS += ("operations", "storages")
 
 
 def run_one(sentence, function, keep):

@@ -84,6 +84,26 @@ static void a_pool_is_told_of_before_it_is_full(void **state)
 	assert_int_equal(after.count, 0);
 }
 
+static void a_declared_storage_that_is_missing_or_another_is_told_of(void **state)
+{
+	struct patient p = healthy();
+	struct patient_storage own = {"fast", STORAGE_FINE};
+	p.storages = &own;
+	p.storage_count = 1;
+	for (int s = 0; s < STORAGE_STATES; s++) {
+		own.state = (enum storage_state)s;
+		if (s == STORAGE_MISSING || s == STORAGE_OTHER)
+			continue;
+		doctor_examine(&p, SECOND, &after);
+		assert_int_equal(after.count, 0);
+	}
+	own.state = STORAGE_MISSING;
+	assert_int_equal(only(&p)->code, DOCTOR_STORAGE_MISSING);
+	assert_string_equal(after.list[0].detail, "fast");
+	own.state = STORAGE_OTHER;
+	assert_int_equal(only(&p)->code, DOCTOR_STORAGE_NOT_SAME);
+}
+
 static void missing_and_doubled_devices_are_told_of(void **state)
 {
 	struct patient p = healthy();
@@ -151,6 +171,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_is_found_where_all_is_well),
 		cmocka_unit_test(a_pool_is_told_of_before_it_is_full),
+		cmocka_unit_test(a_declared_storage_that_is_missing_or_another_is_told_of),
 		cmocka_unit_test(missing_and_doubled_devices_are_told_of),
 		cmocka_unit_test(an_lvm_that_hangs_is_told_with_its_age_and_its_old_words_are_not),
 		cmocka_unit_test(each_verdict_that_is_not_well_is_found_and_no_other),
