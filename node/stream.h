@@ -8,8 +8,8 @@
  * Invariants
  *   1. Before a stream is OPEN it owns its fixed struct and no other memory, except what we ourselves
  *      queued on a stream we dialled. At most UNPROVEN_MAX accepted ones are unproven, and at most
- *      JOINS_MAX proven ones are a token's; one more evicts the oldest. A handshake ends within
- *      HANDSHAKE_LIMIT.
+ *      JOINS_MAX proven ones are a token's; one more evicts the oldest, first of those that have their
+ *      answer. A handshake ends within HANDSHAKE_LIMIT.
  *   2. At most one dialled and one proven accepted stream per member; a newer one replaces the
  *      older (its peer has restarted, or lost it). An accepted stream is proven by its first frame:
  *      anybody can send a first message again that he saw, and nobody but its author a frame after

@@ -105,20 +105,25 @@ static void replace_older(struct stream *s)
 	}
 }
 
-/* Those who hold a token are few, unless one of them means harm. */
+/*
+ * Those who hold a token are few, unless one of them means harm, or a whole rack joins at once. Who has
+ * its answer and only drains goes first: the oldest that still wait are those whose entry is on its way.
+ */
 static void limit_joins(struct streams *streams)
 {
-	struct stream *s, *oldest = NULL;
+	struct stream *s, *oldest = NULL, *answered = NULL;
 	uint32_t count = 0;
 	TAILQ_FOREACH(s, &streams->list, link) {
 		if (s->kind != STREAM_JOIN || s->dialled || !s->proven || s->state == STREAM_ENDED)
 			continue;
 		if (oldest == NULL)
 			oldest = s;
+		if (answered == NULL && s->state == STREAM_DRAINING)
+			answered = s;
 		count++;
 	}
 	if (count > JOINS_MAX)
-		stream_end(oldest, 0);
+		stream_end(answered != NULL ? answered : oldest, 0);
 }
 
 static void learn_address(struct stream *s)

@@ -151,6 +151,23 @@ def scale200():
         some_die("scale200", crowd, 10, 60)
 
 
+def storm():
+    """200 ask one member at once: most are told to ask again later, and nobody's answer is lost."""
+    with Crowd(200, "info") as crowd:
+        crowd.spawn()
+        crowd.wait_answers()
+        token = crowd.found()
+        start = time.monotonic()
+        crowd.join_all(token, crowd.first, in_flight=200)
+        agreed = crowd.wait_all(200, limit=60)
+        told = sum(1 for peer in crowd.peers if peer.said({"JOIN_WAITS"}))
+        failed = sum(len(peer.said({"JOIN_FAILED"})) for peer in crowd.peers)
+        here("storm", 200, "joins at once to one member until all agree, s", [agreed and agreed - start], 60)
+        here("storm", 200, "joiners told to ask again later", [told], ">= 1")
+        here("storm", 200, "joins that failed", [failed], 0)
+        here("storm", 200, "verdicts about the living", [crowd.verdicts()], 0)
+
+
 def scale_paced(n, limit):
     bench = f"scale{n}"
     with grow_paced(bench, n, limit, "warning") as crowd:
