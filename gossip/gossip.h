@@ -176,7 +176,7 @@ struct input {
 		} join;
 		struct {
 			uint64_t dial;
-			uint64_t stream; /* 0: failed */
+			uint64_t stream; /* 0: failed, or ended since */
 			struct hash binding;
 		} dialed;
 		struct {

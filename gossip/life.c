@@ -208,7 +208,7 @@ void life_init(struct gossip *g, const struct input *input)
 
 static void join_failed(struct gossip *g, struct bytes why)
 {
-	core_trace(g, RULE_JOIN_FAILED, g->self, 0, ANSWER_REFUSED, 0, 0);
+	core_trace(g, RULE_JOIN_FAILED, g->self, 0, 0, 0, 0);
 	g->standing = STANDING_BLANK;
 	memset(&g->durable, 0, sizeof g->durable);
 	g->life.stream = 0;
@@ -264,6 +264,7 @@ void life_join(struct gossip *g, const struct input *input)
 	l->knock_until = g->now.boot + KNOCK_PATIENCE;
 	l->busy_until = g->now.boot + BUSY_PATIENCE;
 	l->busy = 0;
+	l->stream = 0;
 	l->founding = false;
 	l->outcome_wanted = true;
 	g->standing = STANDING_JOINING;
@@ -286,10 +287,15 @@ static void say_join(struct gossip *g)
 
 void life_dialed(struct gossip *g, const struct input *input)
 {
-	if (g->standing != STANDING_JOINING || input->dialed.dial != g->life.dial)
+	struct life *l = &g->life;
+	if (g->standing != STANDING_JOINING || input->dialed.dial != l->dial || l->dial_at != NEVER)
 		return;
-	g->life.stream = input->dialed.stream;
-	if (g->life.stream == 0)
+	if (l->stream != 0) { /* asking again tells: the same node is admitted once */
+		core_trace(g, RULE_JOIN_LOST, g->self, 0, 0, 0, 0);
+		l->knock_until = l->join_until;
+	}
+	l->stream = input->dialed.stream;
+	if (l->stream == 0)
 		dial_next(g);
 	else
 		say_join(g);

@@ -18,7 +18,8 @@
 	RULE(STARTED, info, 1, "started as incarnation {1}")                                       \
 	RULE(FOUNDED, notice, 1, "founded a new cluster")                                          \
 	RULE(JOINED, notice, 1, "joined the cluster")                                              \
-	RULE(JOIN_FAILED, warning, 1, "could not join: the member's answer was code {1}")          \
+	RULE(JOIN_FAILED, warning, 1, "could not join")                                            \
+	RULE(JOIN_LOST, info, 1, "the member that was asked went away before it answered: asking again")  \
 	RULE(JOIN_WAITS, info, 1, "the member has too much to do: asking it again in {2ms} ms")         \
 	RULE(STOPPING, info, 1, "stopping cleanly")                                                \
 	RULE(STOPPED, info, 1, "stopped")                                                          \

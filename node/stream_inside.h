@@ -50,7 +50,7 @@ struct stream {
 	node_id peer;     /* member stream: proven once OPEN */
 	uint64_t token;   /* join stream */
 	struct inquiry *inquiry; /* join stream of the doctor's; NULL: the mind's */
-	uint64_t dial;    /* the mind's name for a join stream it asked for; 0 once reported */
+	uint64_t dial;    /* the mind's name for a join stream it asked for; it is told of its end, too */
 	struct address address; /* where its peer listens; family 0: unknown */
 	int fd;
 	int end_code;     /* errno that ended it; 0: quietly */

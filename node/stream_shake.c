@@ -176,7 +176,6 @@ static void on_second(struct stream *s)
 		return;
 	struct input input = {.kind = INPUT_DIALED,
 	                      .dialed = {.dial = s->dial, .stream = s->id, .binding = s->keys.binding}};
-	s->dial = 0;
 	body_step(s->owner->body, &input);
 }
 

@@ -288,6 +288,8 @@ static void end(struct world *w, struct machine *m, enum machine_state after)
 	m->fuse = FUSE_NONE;
 	m->timer_at = NEVER;
 	m->state = after;
+	if (after == MACHINE_DEAD) /* its kernel closes what it had open */
+		network_ended(w, m);
 	world_ended(w, m);
 }
 

@@ -332,7 +332,7 @@ void network_dial(struct world *w, struct machine *m, const struct effect *effec
 }
 
 static struct join_stream *open_join(struct world *w, const struct machine *from,
-                                     const struct machine *to, uint64_t token)
+                                     const struct machine *to, const struct event *event)
 {
 	struct network *n = &w->network;
 	uint64_t id = JOIN_STREAM_FIRST + ++n->streams;
@@ -341,7 +341,8 @@ static struct join_stream *open_join(struct world *w, const struct machine *from
 		.id = id,
 		.ends = {from->index, to->index},
 		.lives = {from->life, to->life},
-		.token = token,
+		.dial = event->dial.dial,
+		.token = event->dial.token,
 	};
 	uint8_t name[8];
 	memcpy(name, &id, sizeof(name));
@@ -366,11 +367,25 @@ void network_dialled(struct world *w, struct machine *m, const struct event *eve
 		dial_failed(w, from, event->dial.dial, back);
 		return;
 	}
-	struct join_stream *s = open_join(w, from, m, event->dial.token);
+	struct join_stream *s = open_join(w, from, m, event);
 	struct event *answer = queue_event(&w->queue, EVENT_DIALED, from->index, 0);
 	answer->life = from->life;
 	answer->dial.dial = event->dial.dial;
 	answer->dial.stream = s->id;
 	answer->dial.hash = s->binding;
 	queue_push(&w->queue, back, answer);
+}
+
+void network_ended(struct world *w, const struct machine *m)
+{
+	struct network *n = &w->network;
+	for (int i = 0; i < JOIN_STREAMS_MAX; i++) {
+		struct join_stream *s = &n->joins[i];
+		const struct machine *from = &w->machines[s->ends[0]];
+		if (s->id == 0 || s->ends[1] != m->index || s->lives[1] != m->life)
+			continue;
+		s->id = 0;
+		if (s->lives[0] == from->life && machine_runs(from) && any_net_open(w, from->index, m->index))
+			dial_failed(w, &w->machines[from->index], s->dial, w->now + n->weather.delay);
+	}
 }

@@ -46,7 +46,7 @@ struct join_stream {
 	uint64_t id; /* 0: free */
 	uint32_t ends[2]; /* who dialled, who was dialled */
 	uint32_t lives[2];
-	uint64_t token;
+	uint64_t dial, token;
 	struct hash binding;
 };
 
@@ -109,6 +109,8 @@ struct event *network_fly(struct world *w, uint32_t from, uint32_t to, enum mess
 /* Events that reach a machine whose process is not there, or that answer a dial. */
 void network_refuse(struct world *w, struct machine *m, const struct event *event);
 void network_dialled(struct world *w, struct machine *m, const struct event *event);
+/* Its process is gone, its host is not: whoever waits on a join stream for its answer hears so. */
+void network_ended(struct world *w, const struct machine *m);
 
 /* May this frame still be delivered? */
 bool network_frame_alive(struct world *w, const struct machine *m, const struct event *event);

@@ -1,5 +1,6 @@
 """Who gets in, and who never again."""
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from case import case
 from cluster import expect, new, wait_for
@@ -124,3 +125,29 @@ def _(clusters):
     wait_for(lambda: c[1].status()["members"]["total"] == 2, "two members")
     c.refused(2, "join", c[3].address, "--token", token(c, 3), says=("member",))
     expect(c[3].status()["members"]["total"] == 1, "the other cluster stayed alone")
+
+
+@case("a joiner whose answer was lost with the member that it asked asks again, and is admitted once")
+def _(clusters):
+    c = new(clusters, 4).start()
+    c.essaim(1, "init", "n1")
+    wait_for(c.master, "a master")
+    for i in (2, 3):
+        c.join(i, 1, token(c))
+    wait_for(lambda: c.agree((1, 2, 3)), "all agree on one master")
+    asked = next(i for i in (2, 3) if i != c.master())
+    words = ["join", c[asked].address, "--token", token(c, asked)]
+    c[c.master()].stop()  # what is asked now waits at the member
+    with ThreadPoolExecutor(1) as user:
+        joined = user.submit(c.essaim, 4, *words, check=False)
+        wait_for(lambda: c[4].status().get("standing") == "joining", "it waits for its answer")
+        time.sleep(0.3)
+        c[asked].kill()
+        for node in [n for n in c if n.stopped]:
+            node.cont()
+        c[asked].start()
+        done = joined.result(timeout=60)
+    expect(done.returncode == 0, f"the join succeeds: {done.stderr}")
+    wait_for(lambda: c[1].status().get("members") == {"total": 4, "reachable": 4}, "four members")
+    with open(c[4].log, errors="replace") as log:
+        expect("rule=JOIN_LOST" in log.read(), "its answer was lost")

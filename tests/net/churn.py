@@ -130,7 +130,7 @@ def remove_and_join_anew(c, i, dice):
     until_done(f"n{i} is reset", reset)
     c[i].process.wait(30)
     c[i].start()
-    until_done(f"n{i} joins anew", lambda: c[i].status().get("cluster") or join())
+    until_done(f"n{i} joins anew", lambda: c[i].status().get("standing") == "member" or join())
 
 
 @case("members are removed and join anew while any other is killed at random instants, and no write is lost")
