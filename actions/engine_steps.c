@@ -385,7 +385,8 @@ static void say_end(const struct command_result *result, struct step_why *why)
 		            (int)kept, tail);
 		return;
 	case COMMAND_LOST:
-		verdict_why(why, STEP_FAILED, "its result was lost");
+		verdict_why(why, STEP_FAILED, "its result was lost%s%.*s", kept ? ": " : "", (int)kept,
+		            tail);
 		return;
 	}
 }

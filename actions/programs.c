@@ -68,6 +68,17 @@ bool program_hook_name(const char *name)
 	return made_of(name, "-_");
 }
 
+bool program_hook_path(const char *path)
+{
+	static const char *const folders[] = {"before.d/", "after.d/", "run.d/"};
+	for (uint32_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+		size_t size = strlen(folders[i]);
+		if (strncmp(path, folders[i], size) == 0)
+			return program_hook_name(path + size);
+	}
+	return false;
+}
+
 bool program_volume_name(const char *name)
 {
 	return made_of(name, "-_.+");
@@ -210,9 +221,9 @@ bool program_check(uint32_t program, uint32_t count, const char *const *argument
 		return error_set(error, 0, "program %u is not in the hand's table", program) != 0;
 	if (!check_size(row, count, arguments, error) || !check_word(row, count, arguments, error))
 		return false;
-	if (program == PROGRAM_HOOK && (count == 0 || !program_hook_name(arguments[0])))
+	if (program == PROGRAM_HOOK && (count == 0 || !program_hook_path(arguments[0])))
 		return refuse(error, row, count == 0 ? "" : arguments[0],
-		              "a hook is a file's name: letters, digits, '-' and '_'");
+		              "a hook is a file of before.d, after.d or run.d: letters, digits, '-' and '_'");
 	for (uint32_t i = 0; i < count; i++) {
 		if (!check_argument(row, arguments, i, error))
 			return false;

@@ -42,7 +42,7 @@ enum program {
 	PROGRAM_ZPOOL,          /* zpool list | status */
 	PROGRAM_ZFS,            /* zfs list | get */
 	PROGRAM_FILE,           /* helper: a folder's volumes, see below */
-	PROGRAM_HOOK,           /* an executable of the administrator, by its file name */
+	PROGRAM_HOOK,           /* an executable of the administrator: before.d/NAME, after.d/NAME, run.d/NAME */
 	PROGRAM_COUNT
 };
 
@@ -109,6 +109,7 @@ bool program_check(uint32_t program, uint32_t count, const char *const *argument
 /* The parts of it, for tests and for whoever makes arguments. */
 bool program_config_allowed(const char *config); /* the value of lvm's --config */
 bool program_hook_name(const char *name);        /* letters, digits, - and _; not in a sub-folder */
+bool program_hook_path(const char *path);        /* before.d/NAME, after.d/NAME or run.d/NAME */
 bool program_volume_name(const char *name);      /* letters, digits, - _ . +; not first a . or - */
 
 #endif

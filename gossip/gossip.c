@@ -617,6 +617,11 @@ bool gossip_acts(const struct gossip *g, const struct now *now, uint64_t *epoch)
 	return true;
 }
 
+uint64_t gossip_epoch(const struct gossip *g)
+{
+	return g->ledger.epoch;
+}
+
 bool gossip_committed(const struct gossip *g, uint64_t index, struct bytes *command)
 {
 	struct entry e;

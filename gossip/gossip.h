@@ -413,6 +413,9 @@ bool gossip_registry(const struct gossip *g, struct bytes key, struct kv_view *o
 /* For checkers: does this node believe, at `now`, that it may act as master, and in which epoch? */
 bool gossip_acts(const struct gossip *g, const struct now *now, uint64_t *epoch);
 
+/* The highest epoch that was claimed in this node's ledger; 0: none yet. */
+uint64_t gossip_epoch(const struct gossip *g);
+
 /* For checkers: the committed command at `index` if still in the window; commit and applied index. */
 bool gossip_committed(const struct gossip *g, uint64_t index, struct bytes *command);
 uint64_t gossip_commit(const struct gossip *g);

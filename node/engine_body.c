@@ -99,15 +99,21 @@ static void tell_all_rows(struct engine_body *e)
 
 /* ---- mastership ---- */
 
+/* Who is no master is told of each new epoch: it obeys no older one. */
 static void look_at_mastership(struct engine_body *e, const struct now *now)
 {
 	uint64_t epoch = 0;
 	bool acts = gossip_acts(e->body->gossip, now, &epoch);
-	if (acts == e->master && (!acts || epoch == e->epoch))
+	if (!e->started)
 		return;
-	engine_proposals_lost(e);
+	if (!acts)
+		epoch = gossip_epoch(e->body->gossip);
+	if (acts == e->master && epoch == e->epoch)
+		return;
+	if (acts || e->master)
+		engine_proposals_lost(e);
 	e->master = acts;
-	e->epoch = acts ? epoch : e->epoch;
+	e->epoch = epoch;
 	struct told *t = engine_tell(e, ENGINE_MASTERSHIP, 0);
 	if (t != NULL) {
 		t->flag = acts;

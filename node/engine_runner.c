@@ -1,9 +1,19 @@
 /*
- * engine_runner.c: runs hooks as children of this process, and nothing else.
+ * engine_runner.c: gives the engine's commands to the hand.
  *
- * A run is one child after the other: those before and after a verb are all of a folder, by name, up to
- * the first that fails. Each has its own process group, stdin of at most a pipe's capacity, bounded
- * output, and dies with this process.
+ *     runner_run --hand_run--> EXITED, SIGNALLED, TIMED_OUT, CANCELLED --> the engine's words for it
+ *                              REFUSED, LVM_STUCK                      --> NOT_STARTED, with the sentence
+ *                              GONE                                    --> LOST: the step's probe decides
+ *                              STUCK --its process is gone at last-->      LOST
+ *
+ * A run is one job after the other: the hooks before and after a verb are all of a folder, by name, up to
+ * the first that fails.
+ *
+ * A child that survives SIGKILL may still do its work, so its run has not ended: it is held until the kernel
+ * says that the process is gone, whether the hand is still there or not.
+ *
+ * A daemon without a hand runs hooks as children of its own, with its own rights, and nothing else. Each has
+ * its own process group, stdin of at most a pipe's capacity, bounded output, and dies with this process.
  */
 #include "engine_runner.h"
 
@@ -22,11 +32,14 @@
 #include <unistd.h>
 
 #include "body_clock.h"
+#include "hand_client.h"
+#include "journal.h"
 #include "programs.h"
 
 #define HOOKS_MAX 64 /* in one folder */
 #define OUTPUT_MAX (16 * 1024)
 #define HOOK_DEADLINE (60 * SECOND)
+#define STUCK_AGAIN (1 * SECOND) /* a stuck process that cannot be watched now */
 
 struct output {
 	int fd; /* -1: closed */
@@ -43,8 +56,11 @@ struct run {
 	char folder[CONFIG_PATH_SIZE + 16];
 	char *files[HOOKS_MAX];
 	int count, next;
-	pid_t child; /* 0: none */
-	int pidfd;
+	instant until; /* monotonic: of all its hooks together */
+	uint64_t job; /* of the hand's; 0: none */
+	pid_t stuck;  /* the hand's child that does not even die; 0: none */
+	pid_t child;  /* of our own; 0: none */
+	int pidfd;    /* of `stuck` or `child`, while it is watched */
 	struct event *exited, *limit, *begin;
 	struct output out, err;
 	bool timed_out, killed;
@@ -73,11 +89,14 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* How many there are; none without a folder. Negative errno: who cannot read it does not know. */
 static int list_hooks(const char *folder, char *files[HOOKS_MAX])
 {
 	DIR *dir = opendir(folder);
 	struct dirent *entry;
 	int count = 0;
+	if (dir == NULL && errno != ENOENT)
+		return -errno;
 	while (dir != NULL && count < HOOKS_MAX && (entry = readdir(dir)) != NULL) {
 		if (executable(folder, entry->d_name) && (files[count] = strdup(entry->d_name)) != NULL)
 			count++;
@@ -95,7 +114,7 @@ bool runner_hooked(struct body *body, const char *noun, const char *verb, bool a
 	int count = list_hooks(folder, files);
 	for (int i = 0; i < count; i++)
 		free(files[i]);
-	return count > 0;
+	return count != 0; /* one that cannot be read is told of when it is run */
 }
 
 /* ---- the end ---- */
@@ -112,14 +131,17 @@ static void run_free(struct run *r)
 	free(r);
 }
 
+static void end_with(struct run *r, const struct command_result *result)
+{
+	engine_body_ended(r->body->engine, r->id, result);
+	run_free(r);
+}
+
 static void end(struct run *r, enum command_end how, int code)
 {
 	struct command_result result = {how, code, r->out.cut, {(uint8_t *)r->out.text, r->out.used},
 	                                {(uint8_t *)r->err.text, r->err.used}};
-	uint64_t id = r->id;
-	struct engine_body *engine = r->body->engine;
-	engine_body_ended(engine, id, &result);
-	run_free(r);
+	end_with(r, &result);
 }
 
 static void not_started(struct run *r, const char *why)
@@ -155,6 +177,30 @@ static void close_output(struct output *o)
 
 static void start_next(struct run *r);
 
+/* False: errno says why not. */
+static bool watch(struct run *r, pid_t process, event_callback_fn gone)
+{
+	r->pidfd = (int)syscall(SYS_pidfd_open, process, 0);
+	if (r->pidfd < 0)
+		return false;
+	r->exited = event_new(r->body->base, r->pidfd, EV_READ | EV_PERSIST, gone, r);
+	if (r->exited != NULL && event_add(r->exited, NULL) == 0)
+		return true;
+	if (r->exited != NULL)
+		event_free(r->exited);
+	r->exited = NULL;
+	close(r->pidfd);
+	errno = ENOMEM;
+	return false;
+}
+
+static void stop_watching(struct run *r)
+{
+	event_free(r->exited);
+	close(r->pidfd);
+	r->exited = NULL;
+}
+
 static void on_exited(evutil_socket_t fd, short what, void *context)
 {
 	struct run *r = context;
@@ -163,8 +209,7 @@ static void on_exited(evutil_socket_t fd, short what, void *context)
 		return;
 	kill(-r->child, SIGKILL); /* what it left behind in its group */
 	r->child = 0;
-	event_free(r->exited);
-	close(r->pidfd);
+	stop_watching(r);
 	close_output(&r->out);
 	close_output(&r->err);
 	if (r->timed_out)
@@ -240,14 +285,6 @@ static void give_input(const struct run *r, int fd)
 	close(fd);
 }
 
-static void watch_child(struct run *r)
-{
-	r->pidfd = (int)syscall(SYS_pidfd_open, r->child, 0);
-	r->exited = r->pidfd < 0 ? NULL : event_new(r->body->base, r->pidfd, EV_READ | EV_PERSIST, on_exited, r);
-	if (r->exited == NULL || event_add(r->exited, NULL) < 0)
-		abort(); /* out of descriptors with a child that nobody would bury */
-}
-
 static void start_next(struct run *r)
 {
 	char path[CONFIG_PATH_SIZE + 300];
@@ -265,7 +302,119 @@ static void start_next(struct run *r)
 	fcntl(r->out.fd, F_SETFL, O_NONBLOCK);
 	fcntl(r->err.fd, F_SETFL, O_NONBLOCK);
 	give_input(r, pipes[0][1]);
-	watch_child(r);
+	if (!watch(r, child, on_exited))
+		abort(); /* out of descriptors with a child that nobody would bury */
+}
+
+/* ---- by the hand ---- */
+
+static void give_next(struct run *r);
+
+/* Before its first job nothing was done; between two hooks something was. */
+static enum command_end never_started(const struct run *r)
+{
+	return r->next > 1 ? COMMAND_EXITED : COMMAND_NOT_STARTED;
+}
+
+/* What the end of a job means for the run. */
+static enum command_end end_of(const struct run *r, enum hand_outcome outcome)
+{
+	switch (outcome) {
+	case HAND_EXITED: return COMMAND_EXITED;
+	case HAND_SIGNALLED: return COMMAND_SIGNALED;
+	case HAND_TIMED_OUT: return COMMAND_TIMED_OUT;
+	case HAND_CANCELLED: return r->killed ? COMMAND_KILLED : COMMAND_LOST; /* the hand ends */
+	case HAND_REFUSED:
+	case HAND_LVM_STUCK: return never_started(r);
+	case HAND_STUCK:
+	case HAND_GONE: return COMMAND_LOST;
+	}
+	return COMMAND_LOST;
+}
+
+static void on_stuck_gone(evutil_socket_t fd, short what, void *context)
+{
+	struct run *r = context;
+	stop_watching(r);
+	end(r, COMMAND_LOST, 0);
+}
+
+/* The kernel tells when the process is gone; what cannot be watched just now is looked at again. */
+static void look_at_stuck(struct run *r)
+{
+	struct timeval again;
+	if (watch(r, r->stuck, on_stuck_gone))
+		return;
+	if (errno == ESRCH) {
+		end(r, COMMAND_LOST, 0);
+		return;
+	}
+	duration_timeval(STUCK_AGAIN, &again);
+	event_add(r->begin, &again);
+}
+
+static void hold(struct run *r, pid_t process)
+{
+	journal_say(LEVEL_warning, "'%s' (process %d) does not end, not even killed: its operation waits for it",
+	            program_name(r->command.program), (int)process);
+	r->stuck = process;
+	look_at_stuck(r);
+}
+
+static void on_hand(void *context, const struct hand_result *h)
+{
+	struct run *r = context;
+	bool started = h->outcome != HAND_REFUSED && h->outcome != HAND_LVM_STUCK;
+	struct command_result result = {end_of(r, h->outcome), h->code, h->out_cut || h->error_cut, h->out, h->error};
+	r->job = 0;
+	if (h->outcome == HAND_STUCK) {
+		hold(r, h->code);
+		return;
+	}
+	if (h->outcome == HAND_EXITED && h->code == 0 && r->next < r->count) {
+		if (r->killed)
+			end(r, COMMAND_KILLED, 0);
+		else
+			give_next(r);
+		return;
+	}
+	if (h->sentence[0] != '\0') {
+		result.code = started ? h->code : 126;
+		result.err = (struct bytes){(const uint8_t *)h->sentence, strlen(h->sentence)};
+	}
+	end_with(r, &result);
+}
+
+/* A hook is told of by its place in the hooks' folder, and gets the command's words as they are. */
+static void give_next(struct run *r)
+{
+	const char *arguments[COMMAND_WORDS_MAX + 1];
+	char hook[300];
+	uint32_t count = 0;
+	if (r->command.program == PROGRAM_HOOK) {
+		snprintf(hook, sizeof hook, "%s.d/%s", r->command.words[0], r->files[r->next++]);
+		arguments[count++] = hook;
+	}
+	for (uint32_t i = 0; i < r->command.word_count; i++)
+		arguments[count++] = r->command.words[i];
+	duration left = r->command.timeout;
+	if (r->command.program == PROGRAM_HOOK && (left = r->until - body_clock_monotonic()) < MILLISECOND)
+		left = MILLISECOND;
+	struct hand_request request = {
+		.program = r->command.program, .count = count, .arguments = arguments,
+		.input = {(const uint8_t *)r->command.input, r->command.input_size},
+		.deadline = left, .output_max = r->command.output_limit,
+	};
+	r->job = hand_run(r->body->hand, &request, on_hand, r);
+	if (r->job == 0)
+		abort(); /* no memory: its operation would wait for ever */
+}
+
+static bool by_hand(const struct run *r)
+{
+	struct hand_view hand;
+	hand_look(r->body->hand, &hand);
+	return hand.standing != HAND_STANDING_NONE;
 }
 
 /* ---- runs ---- */
@@ -283,29 +432,50 @@ static void find_files(struct run *r)
 		r->count = (r->files[0] = strdup(name)) != NULL;
 }
 
+static void begin_hooks(struct run *r)
+{
+	char why[CONFIG_PATH_SIZE + 200];
+	struct timeval limit;
+	find_files(r);
+	if (r->count <= 0) {
+		const char *name = r->command.word_count > 1 ? r->command.words[1] : "";
+		if (r->count < 0)
+			snprintf(why, sizeof why, "the hooks in '%s' cannot be read: %s", r->folder, strerror(-r->count));
+		else
+			snprintf(why, sizeof why, "there is no executable '%.100s' in '%s'", name, r->folder);
+		r->count = 0;
+		not_started(r, why);
+		return;
+	}
+	r->until = body_clock_monotonic() + (r->command.timeout > 0 ? r->command.timeout : HOOK_DEADLINE);
+	if (by_hand(r)) {
+		give_next(r);
+		return;
+	}
+	duration_timeval(r->until - body_clock_monotonic(), &limit);
+	event_add(r->limit, &limit);
+	start_next(r);
+}
+
 static void on_begin(evutil_socket_t none, short what, void *context)
 {
 	struct run *r = context;
-	char why[CONFIG_PATH_SIZE + 200];
-	struct timeval limit;
+	if (r->stuck != 0) {
+		look_at_stuck(r);
+		return;
+	}
 	if (r->killed) {
 		end(r, COMMAND_KILLED, 0);
 		return;
 	}
 	if (r->command.program != PROGRAM_HOOK) {
-		not_started(r, "this node has nobody who may run it");
+		if (by_hand(r))
+			give_next(r);
+		else
+			not_started(r, "this node has no hand, which would run it: start it with essaim-hand, see essaim-hand(8)");
 		return;
 	}
-	find_files(r);
-	if (r->count == 0) {
-		snprintf(why, sizeof why, "there is no executable '%.100s' in '%s'",
-		         r->command.word_count > 1 ? r->command.words[1] : "", r->folder);
-		not_started(r, why);
-		return;
-	}
-	duration_timeval(r->command.timeout > 0 ? r->command.timeout : HOOK_DEADLINE, &limit);
-	event_add(r->limit, &limit);
-	start_next(r);
+	begin_hooks(r);
 }
 
 static struct run *run_of(uint64_t id)
@@ -350,6 +520,8 @@ void runner_kill(struct body *body, uint64_t id)
 	if (r == NULL)
 		return;
 	r->killed = true;
+	if (r->job != 0)
+		hand_cancel(r->body->hand, r->job);
 	if (r->child != 0)
 		kill(-r->child, SIGKILL);
 }
@@ -361,11 +533,13 @@ void runner_close(struct body *body)
 		if (r->child != 0) {
 			kill(-r->child, SIGKILL);
 			waitpid(r->child, NULL, 0);
-			event_free(r->exited);
-			close(r->pidfd);
 			close_output(&r->out);
 			close_output(&r->err);
 		}
+		if (r->job != 0) /* after a change of key the same hand goes on with a new body */
+			hand_cancel(r->body->hand, r->job);
+		if (r->exited != NULL)
+			stop_watching(r);
 		run_free(r);
 	}
 }

@@ -26,7 +26,7 @@ struct hand_client;
 
 struct hand_result {
 	enum hand_outcome outcome;
-	int32_t code; /* exit status, signal, or how many seconds LVM is stuck */
+	int32_t code; /* exit status, signal, how many seconds LVM is stuck, or the process that is stuck */
 	bool out_cut, error_cut;
 	struct bytes out, error; /* borrowed; followed by a NUL that size does not count */
 	const char *sentence;    /* why it was refused, or ""; borrowed */

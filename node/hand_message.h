@@ -31,7 +31,7 @@ enum hand_outcome {
 	HAND_TIMED_OUT,  /* its deadline came: ended by force */
 	HAND_CANCELLED,  /* it was asked to end, or the hand ends */
 	HAND_REFUSED,    /* it was never started; the sentence says why */
-	HAND_STUCK,      /* it does not even die; whether it did its work is unknown */
+	HAND_STUCK,      /* it does not even die; whether it did its work is unknown. code: its process */
 	HAND_LVM_STUCK,  /* never started: another LVM command does not end; code: for how many seconds */
 	HAND_GONE,       /* only said by the client: the hand went; whether it did its work is unknown */
 };

@@ -173,9 +173,10 @@ void job_result(const struct job *job, struct hand_ended *out)
 	bool exited = WIFEXITED(job->status);
 	out->outcome = exited ? HAND_EXITED : HAND_SIGNALLED;
 	out->code = exited ? WEXITSTATUS(job->status) : WTERMSIG(job->status);
-	if (job->state == JOB_STUCK)
+	if (job->state == JOB_STUCK) {
 		out->outcome = HAND_STUCK;
-	else if (job->ending != 0)
+		out->code = (int32_t)job->pid;
+	} else if (job->ending != 0)
 		out->outcome = job->ending;
 }
 

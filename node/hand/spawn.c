@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/close_range.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,6 +25,15 @@ static bool is_roots_own(const char *path, mode_t kind)
 	       (at.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
+/* The folder that holds the file `path`. */
+static bool is_roots_folder(const char *path)
+{
+	char folder[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	snprintf(folder, sizeof folder, "%.*s", (int)(slash - path), path);
+	return is_roots_own(folder, S_IFDIR);
+}
+
 static bool find_hook(const struct job_places *places, struct spawn_order *order, struct error *error)
 {
 	const char *name = order->run->arguments[0];
@@ -32,9 +42,9 @@ static bool find_hook(const struct job_places *places, struct spawn_order *order
 	snprintf(order->path, sizeof order->path, "%s/%s", places->hooks, name);
 	if (access(order->path, X_OK) != 0)
 		return error_set(error, 0, "hook '%s' cannot be run: %s", order->path, strerror(errno)) != 0;
-	if (is_roots_own(places->hooks, S_IFDIR) && is_roots_own(order->path, S_IFREG))
+	if (is_roots_own(places->hooks, S_IFDIR) && is_roots_folder(order->path) && is_roots_own(order->path, S_IFREG))
 		return true;
-	return error_set(error, 0, "hook '%s' is not run: it and its folder must be root's and writable only by root",
+	return error_set(error, 0, "hook '%s' is not run: it and its folders must be root's and writable only by root",
 	                 order->path) != 0;
 }
 

@@ -344,7 +344,10 @@ static void write_hook(struct scene *s, const char *name, mode_t mode)
 	char path[300];
 	mkdir(s->hooks, 0755);
 	chmod(s->hooks, 0755);
-	snprintf(path, sizeof path, "%s/%s", s->hooks, name);
+	snprintf(path, sizeof path, "%s/before.d", s->hooks);
+	mkdir(path, 0755);
+	chmod(path, 0755);
+	snprintf(path, sizeof path, "%s/before.d/%s", s->hooks, name);
 	FILE *out = fopen(path, "w");
 	assert_non_null(out);
 	fputs("#!/bin/sh\necho \"hook $1\"; cat\n", out);
@@ -354,7 +357,9 @@ static void write_hook(struct scene *s, const char *name, mode_t mode)
 
 static struct heard run_hook(struct scene *s, const char *name)
 {
-	const char *arguments[] = {name, "before"};
+	char path[100];
+	snprintf(path, sizeof path, "before.d/%s", name);
+	const char *arguments[] = {path, "before"};
 	struct hand_request request = {.program = PROGRAM_HOOK, .count = 2, .arguments = arguments,
 	                               .input = {(const uint8_t *)"{}", 2}};
 	struct heard h = {0};
@@ -378,6 +383,13 @@ static void a_hook_is_run_only_if_nobody_but_root_can_have_written_it(void **sta
 	assert_int_equal(run_hook(s, "30-plain").last.outcome, HAND_REFUSED);
 	assert_int_equal(run_hook(s, "40-missing").last.outcome, HAND_REFUSED);
 	assert_int_equal(run_hook(s, "../x").last.outcome, HAND_REFUSED);
+	assert_int_equal(run_hook(s, "../before.d/10-good").last.outcome, HAND_REFUSED);
+	char before[300];
+	snprintf(before, sizeof before, "%s/before.d", s->hooks);
+	chmod(before, 0777);
+	assert_int_equal(run_hook(s, "10-good").last.outcome, HAND_REFUSED);
+	chmod(before, 0755);
+	assert_string_equal(run_hook(s, "10-good").out, "hook before\n{}");
 	chmod(s->hooks, 0777);
 	assert_int_equal(run_hook(s, "10-good").last.outcome, HAND_REFUSED);
 }

@@ -3,17 +3,21 @@ import os
 import pwd
 import shutil
 import signal
+import tempfile
 
 import daemon
 from case import case
 from cluster import expect, new, wait_for
+from operations import WAITS, ended_everywhere, hook, let_go, ran, start, watch, end_of
 
 
-def with_hand(c, i, user=None):
+def with_hand(c, i, user=None, hand=daemon.HAND):
     """Node i's daemon is started by a hand; nobody could run what lies in a closed checkout."""
     node = c[i]
+    hooks = os.path.join(c.folder, "hooks", node.name)
     node.essaimd = shutil.copy(daemon.ESSAIMD, c.folder)
-    node.before = [shutil.copy(daemon.HAND, c.folder), *(["--user", user] if user else []), "--"]
+    node.before = [shutil.copy(hand, c.folder), "--hooks", hooks, *(["--user", user] if user else []), "--"]
+    node.more = ["--hooks", hooks]
     os.makedirs(node.data, exist_ok=True)
     if user:
         who = pwd.getpwnam(user)
@@ -89,3 +93,102 @@ def _(clusters):
 def _(clusters):
     c = new(clusters, 1).start().form()
     expect(c[1].status()["hand"]["state"] == "none", "none")
+
+
+# ---- operations by the hand ----
+
+def operating(clusters, user=None, hand=daemon.HAND, environment=None):
+    """Two nodes; the first, the master, has a hand."""
+    c = new(clusters, 2)
+    with_hand(c, 1, user, hand)
+    c[1].start(environment)
+    c[2].start()
+    c.form()
+    wait_for(lambda: all(n.status().get("level") == 3 for n in c), "the level is 3")
+    return c
+
+
+def process_of(c, i):
+    """The hook's shell says who it is."""
+    return int(ran(c, i, "process")[-1])
+
+
+def lives(process):
+    """A zombie does not."""
+    try:
+        return status_of(process)["State"][0] not in "ZX"
+    except FileNotFoundError:
+        return False
+
+
+TELLS = 'echo $$ >> process\n'
+
+
+@case("an unprivileged daemon's hooks are run by its hand, as root, and read the operation as JSON")
+def _(clusters):
+    c = operating(clusters, "nobody")
+    hook(c, 1, "before", "50-look", 'cat > before\necho "before $(id -u)" >> ran\n')
+    hook(c, 1, "run", "quick", 'echo "run $(id -u)" >> ran\n')
+    hook(c, 1, "after", "note", 'echo "after $(id -u)" >> ran\nexit 7\n')
+    c.essaim(2, "hook", "run", "n1", "quick", as_json=False)
+    expect(ran(c, 1) == ["before 0", "run 0", "after 0"], f"in order, as root: {ran(c, 1)}")
+    expect('"verb"' in "\n".join(ran(c, 1, "before")), "it read the operation")
+    hook(c, 1, "before", "60-no", "echo not on a Monday >&2\nexit 1\n")
+    c.refused(2, "hook", "run", "n1", "quick", says=("not on a Monday",))
+    os.chmod(os.path.join(c.folder, "hooks", "n1", "run.d", "quick"), 0o777)
+    hook(c, 1, "before", "60-no", "exit 0\n")
+    c.refused(2, "hook", "run", "n1", "quick", says=("writable only by root",))
+    os.chmod(os.path.join(c.folder, "hooks", "n1", "before.d"), 0o700)
+    c.refused(2, "hook", "run", "n1", "quick", says=("cannot be read",))
+
+
+@case("a hook that hangs or babbles is ended by the hand, and its daemon does not feel it")
+def _(clusters):
+    c = operating(clusters)
+    hook(c, 1, "run", "babbles", "yes | head -c 50000000\nyes | head -c 50000000 >&2\n")
+    c.essaim(2, "hook", "run", "n1", "babbles", as_json=False)
+    hook(c, 1, "run", "slow", TELLS + "trap '' TERM\n" + WAITS)
+    number = start(c, 2, 1)
+    wait_for(lambda: ran(c, 1), "it runs")
+    c.essaim(2, "op", "cancel", number)
+    ended_everywhere(c, number, "undone")
+    expect(not lives(process_of(c, 1)), "its process is gone")
+    expect(c.master() == 1, "n1 was master all the time")
+
+
+@case("a hand that is killed with a hook: the operation is explained, and none is run until there is a hand again")
+def _(clusters):
+    c = operating(clusters)
+    hook(c, 1, "run", "slow", TELLS + WAITS)
+    number = start(c, 2, 1)
+    waiter = watch(c, 2, number)
+    wait_for(lambda: ran(c, 1), "it runs")
+    pid = child_of(c[1].process.pid)
+    os.kill(c[1].process.pid, signal.SIGKILL)
+    try:
+        code, last = end_of(waiter)
+        expect(code == 1 and "hand" in str(last), f"exit {code}: {last}")
+        wait_for(lambda: not lives(process_of(c, 1)), "its hook died with it")
+        expect("end" not in ran(c, 1), f"in the middle: {ran(c, 1)}")
+    finally:
+        os.kill(pid, signal.SIGKILL)
+
+
+@case("a hook that does not even die keeps its operation and its lock until its process is gone")
+def _(clusters):
+    with tempfile.NamedTemporaryFile(prefix="essaim-unkillable-") as withheld:
+        c = operating(clusters, hand=daemon.HAND_FOR_TESTS, environment={"ESSAIM_HAND_UNKILLABLE": withheld.name})
+        outlives_its_cancelling(c)
+
+
+def outlives_its_cancelling(c):
+    hook(c, 1, "run", "slow", TELLS + WAITS)
+    number = start(c, 2, 1)
+    wait_for(lambda: ran(c, 1), "it runs")
+    c.essaim(2, "op", "cancel", number)
+    wait_for(lambda: "does not end, not even killed" in c[1].tail(100), "the daemon says so")
+    c.refused(2, "hook", "run", "n1", "slow", says=(f"locked by operation {number}",))
+    expect([o["operation"] for o in c[2].ask("op list")] == [number], "it has not ended")
+    let_go(c, 1)
+    ended_everywhere(c, number, "undone")
+    expect(ran(c, 1).count("end") == 1, f"the hook came to its end: {ran(c, 1)}")

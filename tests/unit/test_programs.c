@@ -65,7 +65,7 @@ static void the_commands_that_volumes_need_are_let_through(void **state)
 	TAKES(PROGRAM_EXT_MINIMUM, "-P", "/dev/vg0/a");
 	TAKES(PROGRAM_MOUNTS, "--json", "--bytes", "-o", "TARGET,FSTYPE");
 	TAKES(PROGRAM_FILE, "create", "/srv/vm", "a", "4096");
-	TAKES(PROGRAM_HOOK, "before", "volume-create");
+	TAKES(PROGRAM_HOOK, "before.d/10-notify", "before", "volume-create");
 }
 
 static void a_command_that_is_not_listed_is_refused(void **state)
@@ -128,6 +128,10 @@ static void settings_of_lvm_are_let_through_one_by_one(void **state)
 static void names_of_hooks_and_volumes_stay_in_their_folder(void **state)
 {
 	assert_true(program_hook_name("10-notify_me"));
+	assert_true(program_hook_path("before.d/10-notify_me") && program_hook_path("after.d/x") &&
+	            program_hook_path("run.d/x"));
+	assert_false(program_hook_path("x") || program_hook_path("run.d/") || program_hook_path("run.d/../x") ||
+	             program_hook_path("else.d/x") || program_hook_path("/run.d/x") || program_hook_path("run.d/a/b"));
 	assert_true(program_volume_name("vm-1.disk+0"));
 	static const char *const wrong[] = {"", ".", "..", "a/b", "-a", ".a", "a b", "a\n", "\xc3\xa9"};
 	for (uint32_t i = 0; i < COUNT(wrong); i++) {
@@ -140,6 +144,7 @@ static void names_of_hooks_and_volumes_stay_in_their_folder(void **state)
 	longest[127] = 'a';
 	assert_false(program_volume_name(longest));
 	REFUSES(PROGRAM_HOOK, "../x");
+	REFUSES(PROGRAM_HOOK, "before", "volume-create");
 	assert_false(program_check(PROGRAM_HOOK, 0, NULL, NULL));
 }
 
