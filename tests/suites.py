@@ -6,6 +6,7 @@ A suite that cannot run fails, but for those that MAY_SKIP, which say why: none 
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -18,7 +19,30 @@ SUITES = {  # name: the build it runs in. Sanitizers everywhere but where speed 
 }
 MORE = {"--long": {"sim": "--seconds 1800", "model": "--long", "net": "--long"}, "--lab": {"lab": "--all"}}  # what an option adds
 MAY_SKIP = {"lab"}  # needs an emulator and Debian's archive; whoever has not got them is told
+LIMIT_S = {False: 85 * 60, True: 6 * 3600}  # of everything, and with an option that adds work
 FOLDERS = {"sanitized": "build-sanitized", "optimized": "build"}
+
+
+class OutOfTime(Exception):
+    """What the whole run may last is over."""
+
+
+def run_until(until, command):
+    """Its exit code. At that moment it is asked to end, as meson then ends its tests, and a minute later killed."""
+    left = until - time.monotonic()
+    if left <= 0:
+        raise OutOfTime("not begun: the time of the whole run is over")
+    process = subprocess.Popen(command, start_new_session=True)
+    for patience, sign in ((left, signal.SIGTERM), (60, signal.SIGKILL)):
+        try:
+            code = process.wait(patience)
+            if sign == signal.SIGTERM:
+                return code
+            break
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, sign)
+    process.wait()
+    raise OutOfTime("ended in the middle: the time of the whole run is over")
 
 
 def count_cases(entry):
@@ -36,13 +60,16 @@ def count_cases(entry):
     return int(entry["result"] == "OK"), int(not good), int(entry["result"] == "SKIP")
 
 
-def build(kinds):
+def build(kinds, until):
     """Why each build could not be made; empty if it could."""
     failed = {}
     for kind in kinds:
         print(f"=== build {kind}", flush=True)
-        if subprocess.run([os.path.join(ROOT, "tools", "build"), kind]).returncode != 0:
-            failed[kind] = f"the {kind} build failed"
+        try:
+            if run_until(until, [os.path.join(ROOT, "tools", "build"), kind]) != 0:
+                failed[kind] = f"the {kind} build failed"
+        except OutOfTime as reason:
+            failed[kind] = f"the {kind} build was {reason}"
     return failed
 
 
@@ -60,7 +87,7 @@ def why_skipped(entries):
     return said.group(0) if said else "it did not say why"
 
 
-def run_suite(suite, options):
+def run_suite(suite, options, until):
     """(passed, failed, skipped, why) of one suite."""
     folder = os.path.join(ROOT, FOLDERS[SUITES[suite]])
     print(f"=== {suite}", flush=True)
@@ -69,14 +96,17 @@ def run_suite(suite, options):
         os.unlink(log)
     words = [MORE[o][suite] for o in sorted(options & MORE.keys()) if suite in MORE[o]]
     more = ["--test-args", " ".join(words)] if words else []
-    ran = subprocess.run(["meson", "test", "-C", folder, "--no-rebuild", "--suite", suite, "--logbase", suite,
-                          "--print-errorlogs"] + more)
+    try:
+        code = run_until(until, ["meson", "test", "-C", folder, "--no-rebuild", "--suite", suite, "--logbase", suite,
+                                 "--print-errorlogs"] + more)
+    except OutOfTime as reason:
+        return 0, 1, 0, str(reason)
     entries = log_entries(folder, suite)
     if not entries:
         return 0, 1, 0, "nothing to run: no test is registered in it, or meson could not start"
     passed, failed, skipped = (sum(n) for n in zip(*map(count_cases, entries)))
     bad = [e["name"].split(" / ")[-1] for e in entries if e["result"] not in ("OK", "EXPECTEDFAIL", "SKIP")]
-    if ran.returncode != 0 and not failed:
+    if code != 0 and not failed:
         failed = 1
     if skipped and not passed and not failed and suite in MAY_SKIP:
         return 0, 0, skipped, why_skipped(entries)
@@ -98,12 +128,13 @@ def main(arguments):
         print(f"unknown: {' '.join(unknown)}; the suites are: {' '.join(SUITES)}", file=sys.stderr)
         return 2
     chosen = words or (["lab"] if "--lab" in options else list(SUITES))
-    failed_builds = build(sorted({SUITES[s] for s in chosen}, reverse=True))
+    until = time.monotonic() + LIMIT_S[bool(options & MORE.keys())]
+    failed_builds = build(sorted({SUITES[s] for s in chosen}, reverse=True), until)
     rows = []
     for suite in chosen:
         started = time.monotonic()
         reason = failed_builds.get(SUITES[suite])
-        result = (0, 1, 0, reason) if reason else run_suite(suite, options)
+        result = (0, 1, 0, reason) if reason else run_suite(suite, options, until)
         if not reason and result[0] + result[1] == 0 and not (suite in MAY_SKIP and result[2]):
             result = (0, 1, result[2], "it ran nothing")
         rows.append((suite, result, time.monotonic() - started))

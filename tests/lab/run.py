@@ -48,20 +48,20 @@ def main():
     words = [w for w in sys.argv[1:] if not w.startswith("--")]
     for group in GROUPS if "--all" in sys.argv or "--list" in sys.argv or words else GROUPS[:1]:
         __import__(group)
-    chosen = [c for c in CASES if all(w in c[0] for w in words)]
+    chosen = [c for c in CASES if all(w in c.sentence for w in words)]
     if "--list" in sys.argv:
-        print("\n".join(sentence for sentence, _ in chosen))
+        print("\n".join(c.sentence for c in chosen))
         return 0
     if os.environ.get("ESSAIM_LAB") != "1":
         try:
             image.base()  # these need the outer network, so before the namespaces
-            if any(function.__module__ == "whole" for _, function in chosen):
+            if any(c.function.__module__ == "whole" for c in chosen):
                 image.whole()
         except image.CannotBuild as reason:
             print(f"the lab cannot run here: {reason}\n0 passed, 0 failed, 1 skipped")
             return 77
     lab.enter(LIMIT_S)
-    ends = [run_one(s, f, "--keep" in sys.argv) for s, f in chosen]
+    ends = [run_one(c.sentence, c.function, "--keep" in sys.argv) for c in chosen]
     print(f"{ends.count(True)} passed, {ends.count(False)} failed, 0 skipped")
     return 0 if chosen and all(ends) else 1
 

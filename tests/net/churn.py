@@ -72,7 +72,7 @@ def count_is(c, count):
     return any(len(voters(c, i)) == count for i in c.nodes if c[i].running())
 
 
-@case("any node is killed at random instants during 200 changes of the voters, and no write is lost")
+@case("any node is killed at random instants during 200 changes of the voters, and no write is lost", lasts=45)
 def _(clusters):
     c = new(clusters, 7, profile="lan").start().form()
     before, seed = changes(c), random.randrange(1 << 30)
@@ -133,7 +133,7 @@ def remove_and_join_anew(c, i, dice):
     until_done(f"n{i} joins anew", lambda: c[i].status().get("standing") == "member" or join())
 
 
-@case("members are removed and join anew while any other is killed at random instants, and no write is lost")
+@case("members are removed and join anew while any other is killed at random instants, and no write is lost", lasts=55)
 def _(clusters):
     c = new(clusters, 6, profile="lan").start().form()
     wish(c, "voter-patience", "1s")  # who is dead for longer is swapped, too
@@ -155,7 +155,7 @@ def _(clusters):
         writer.check(i, most=1000)
 
 
-@case("power cuts of all at random instants while voters and profile change, one machine late, lose no write")
+@case("power cuts of all at random instants while voters and profile change, one machine late, lose no write", lasts=20)
 def _(clusters):
     c = new(clusters, 5, profile="lan").start().form()
     before, seed, cuts = changes(c), random.randrange(1 << 30), 0

@@ -28,7 +28,7 @@ class Drop:
         lab.run("nft", "delete", "table", "netdev", "finding")
 
 
-@case("a link that loses only large packets is found, and nobody is suspected for it")
+@case("a link that loses only large packets is found, and nobody is suspected for it", lasts=25)
 def mtu(clusters):
     c = swarm(clusters, 3)
     drop = Drop(1, f"ip daddr {c.network.ip(2)} meta l4proto udp ip length > 1200")
@@ -40,7 +40,7 @@ def mtu(clusters):
     calm(c)
 
 
-@case("a member that packets reach and connections do not is found")
+@case("a member that packets reach and connections do not is found", lasts=20)
 def tcp(clusters):
     c = swarm(clusters, 3)
     drop = Drop(1, f"ip daddr {c.network.ip(2)} tcp dport 7800 tcp flags & (syn | ack) == syn")
@@ -51,7 +51,7 @@ def tcp(clusters):
     calm(c)
 
 
-@case("a link of one direction is found by the end that hears")
+@case("a link of one direction is found by the end that hears", lasts=25)
 def one_way(clusters):
     c = swarm(clusters, 3)
     c.network.cut(1, 2, one_way=True)
@@ -87,7 +87,7 @@ def clone(clusters):
         copy.kill()
 
 
-@case("a master's clock that runs at another rate than its boot clock is found")
+@case("a master's clock that runs at another rate than its boot clock is found", lasts=30)
 def rate(clusters):
     c = swarm(clusters, 3)
     c[3].set_clock(0, slow_ppm=9000)
@@ -95,7 +95,7 @@ def rate(clusters):
     expect(f["severity"] == "error", f)
 
 
-@case("a disk that stands still is found, the mastership that it costs, and that it was slow")
+@case("a disk that stands still is found, the mastership that it costs, and that it was slow", lasts=35)
 def disk(clusters):
     made = Swarm(2)
     clusters.append(made)
@@ -117,7 +117,7 @@ def disk(clusters):
         slow.remove()
 
 
-@case("a root file system that is full is found on the node whose it is")
+@case("a root file system that is full is found on the node whose it is", lasts=35)
 def root_full(clusters):
     made = Swarm(2)
     clusters.append(made)
@@ -160,7 +160,7 @@ def versions(clusters):
     c.over(1, "VERSION_RANGE")
 
 
-@case("a name server that answers with errors is found as such")
+@case("a name server that answers with errors is found as such", lasts=25)
 def refuses(clusters):
     c = swarm(clusters, 2)
     c.dns.say({}, refuse=True)
@@ -169,7 +169,7 @@ def refuses(clusters):
     c.over(1, "DNS_REFUSES")
 
 
-@case("each fact that cannot be observed any more is unknown since then, and its old value is not shown")
+@case("each fact that cannot be observed any more is unknown since then, and its old value is not shown", lasts=65)
 def unknown(clusters):
     c = swarm(clusters, 2)
     wait_for(lambda: any(n["name"] == "n2" and n["synchronised"] for n in c[1].ask("clock show")["nodes"]),
@@ -210,7 +210,7 @@ def shown_unknown(c, fact, words):
     expect(words in text and "unknown since 2" in text, text)
 
 
-@case("a resolver that crashes, babbles, floods or hangs makes no false verdict, and nothing waits for it")
+@case("a resolver that crashes, babbles, floods or hangs makes no false verdict, and nothing waits for it", lasts=95)
 def bad_resolver(clusters):
     c = swarm(clusters, 2)
     false = {"NAME_UNKNOWN", "NAME_MISMATCH", "NAME_TWICE", "UNREACHABLE", "VOTER_LOST"}

@@ -98,7 +98,7 @@ def observed(clusters, count, disks):
     return cluster, made
 
 
-@case("inventory: what any node says of a node's volumes is what that node's own tools say")
+@case("inventory: what any node says of a node's volumes is what that node's own tools say", alone=True)
 def volumes_as_the_tools_say(clusters):
     cluster, disks = observed(clusters, 2, 2)
     try:
@@ -129,7 +129,7 @@ def volumes_as_the_tools_say(clusters):
         disks.detach()
 
 
-@case("inventory: a missing device and a device that is there twice are told of")
+@case("inventory: a missing device and a device that is there twice are told of", alone=True)
 def missing_and_twice(clusters):
     cluster, disks = observed(clusters, 2, 2)
     try:
@@ -153,7 +153,7 @@ def missing_and_twice(clusters):
         disks.detach()
 
 
-@case("inventory: an LVM that hangs costs its own state only, and is told with its age")
+@case("inventory: an LVM that hangs costs its own state only, and is told with its age", lasts=25, alone=True)
 def hanging_lvm(clusters):
     cluster, disks = observed(clusters, 3, 1)
     try:

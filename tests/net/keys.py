@@ -123,7 +123,7 @@ for WHEN, CHANGED in (("before key.new", False), ("after key.new", False),
         c.put(3, "k", "v")
 
 
-@case("killed while its request is on its way, a node that changes its key is one valid member again")
+@case("killed while its request is on its way, a node that changes its key is one valid member again", lasts=65)
 def _(clusters):
     c = new(clusters, 3).start().form()
     for delay in (0.0, 0.005, 0.02, 0.1, 0.4):

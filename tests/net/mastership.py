@@ -170,7 +170,7 @@ def settle(c, writer, key, version, value):
             return row["value"] == str(value + 1)
 
 
-@case("a thousand increments by version are exact while the master is killed ten times")
+@case("a thousand increments by version are exact while the master is killed ten times", lasts=20)
 def _(clusters):
     c = new(clusters, 5).start().form()
     c.put(1, "sum", "0")

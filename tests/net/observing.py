@@ -167,7 +167,7 @@ def calm(c):
         expect(not bad, f"{node.name}: {bad}")
 
 
-@case("a healthy swarm of three has nothing to find")
+@case("a healthy swarm of three has nothing to find", lasts=45)
 def healthy(clusters):
     made = Swarm(3)
     clusters.append(made)
@@ -193,7 +193,7 @@ def nothing_found(c):
     c.essaim(2, "doctor")
 
 
-@case("a clock that is off is named on every node, and nobody is suspected for it")
+@case("a clock that is off is named on every node, and nobody is suspected for it", lasts=30)
 def clock_off(clusters):
     c = swarm(clusters, 3)
     time.sleep(3)  # a step is one against what was seen before
@@ -247,7 +247,7 @@ def clock_two(clusters):
         c.found(i, "CLOCK_OFFSET", "n2")
 
 
-@case("a name server that dies, that is slow and that lies is found as what it is")
+@case("a name server that dies, that is slow and that lies is found as what it is", lasts=65)
 def dns(clusters):
     c = swarm(clusters, 2)
     c.dns.say({"n1": c.network.ip(1), "n2": AWAY})
@@ -268,7 +268,7 @@ def dns(clusters):
     calm(c)
 
 
-@case("a resolver that keeps programs waiting is found, and nothing else waits for it")
+@case("a resolver that keeps programs waiting is found, and nothing else waits for it", lasts=20)
 def resolver(clusters):
     c = swarm(clusters, 2)
     c[1].set_resolv(AWAY, DNS, options="timeout:8 attempts:2")
@@ -295,7 +295,7 @@ def hosts(clusters):
     c.refused(1, "doctor", says=("NO_QUORUM", "essaim"))
 
 
-@case("a full disk and a daemon that was held up are found")
+@case("a full disk and a daemon that was held up are found", lasts=65)
 def disks(clusters):
     made = Swarm(2)
     clusters.append(made)

@@ -146,7 +146,7 @@ def _(clusters):
     nobody_suspected(c)
 
 
-@case("a node that comes back elsewhere when all others have moved too finds them")
+@case("a node that comes back elsewhere when all others have moved too finds them", lasts=35)
 def _(clusters):
     c = new(clusters, 3, networks=4)
     for node in c:
@@ -167,7 +167,7 @@ def _(clusters):
     wait_for(lambda: all_up(c, 4), "every pair of the new addresses works")
 
 
-@case("a node of the release before, with its one address, lives beside nodes with two")
+@case("a node of the release before, with its one address, lives beside nodes with two", lasts=35)
 def _(clusters):
     c = new(clusters, 3, networks=2)
     new_essaimd, (c[1].essaimd, _) = c[1].essaimd, release.previous()

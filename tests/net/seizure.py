@@ -128,7 +128,7 @@ def _(clusters):
     expect(c.get(lost[0], "after")["value"] == "2", "the new generation's writes are there")
 
 
-@case("two rival seizures in two halves of a cut: after healing one goes on, and the other is told that it lost")
+@case("two rival seizures in two halves of a cut: after healing one goes on, and the other is told that it lost", lasts=20)
 def _(clusters):
     c = new(clusters, 5).start().form()
     wait_for(lambda: all(len(n.ask("cluster show")["voters"]) == 5 for n in c), "five voters")

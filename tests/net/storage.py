@@ -48,7 +48,7 @@ class StalledSync:
 
     def __init__(self, node):
         self.control = node.data + ".stall"
-        shim = os.path.join(tempfile.gettempdir(), f"essaim-stall-{os.getpid()}.so")
+        shim = node.data + ".stall.so"
         lab.run("cc", "-shared", "-fPIC", "-O1", "-o", shim, os.path.join(HERE, "stall_fsync.c"))
         self.environment = {"LD_PRELOAD": shim, "ESSAIM_STALL": self.control,
                             "ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=1"}
