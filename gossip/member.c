@@ -249,6 +249,8 @@ void members_put(struct gossip *g, const struct member_row *row)
 	bool added = m == NULL;
 	if (added)
 		m = member_add(g, &record->key);
+	if (m == NULL)
+		core_trace(g, RULE_MEMBERS_FULL, id, 0, 0, 0, 0);
 	if (m == NULL || memcmp(&m->key, &record->key, sizeof m->key) != 0)
 		return;
 	set_name(g, m, record->name);
@@ -286,6 +288,11 @@ void members_hint(struct gossip *g, const struct peer_hint *peer)
 }
 
 /* ---- questions ---- */
+
+uint32_t members_room(const struct gossip *g)
+{
+	return g->membership.capacity - g->membership.count;
+}
 
 bool member_active(const struct gossip *g, node_id id)
 {

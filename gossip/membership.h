@@ -89,6 +89,7 @@ uint64_t member_commit(const struct gossip *g, node_id id); /* commit index it l
 uint32_t member_wire_max(const struct gossip *g, node_id id);
 bool member_wire_known(const struct gossip *g, node_id id); /* ... of its present start */
 uint32_t members_active(const struct gossip *g); /* how many, self included */
+uint32_t members_room(const struct gossip *g); /* how many more ids this node can remember */
 /* Between two bursts of which every member sends its own: at least so long for each active member. */
 duration swarm_gap(const struct gossip *g, duration least, duration per_member);
 /* The id of the active member at `position` among `count` slots, 0 if that slot is not active. */

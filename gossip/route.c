@@ -120,6 +120,21 @@ static enum voters_going may_go(struct gossip *g, const struct command *c, struc
 	return going;
 }
 
+/*
+ * Each key that ever was a member's keeps a place in every node's table, and what is proposed may need one
+ * more. All nodes are given room for the same number: who has less says MEMBERS_FULL.
+ */
+static const char *no_room(const struct gossip *g, const struct command *c, struct error *why)
+{
+	const struct node_key *key = &c->member.key;
+	bool adds = c->kind == COMMAND_TOKEN_REDEEM || c->kind == COMMAND_MEMBER_REKEY;
+	if (!adds || members_room(g) > g->log.last - g->log.applied || member_key(g, node_key_id(key)) != NULL)
+		return NULL;
+	error_set(why, 0, "there is no room for one more key: members_max counts those who left, too; "
+	          "raise it in [limits] on every node and restart them one by one");
+	return why->text;
+}
+
 /* What the master refuses before it stands in the log: the sentence, or NULL. */
 static const char *refusal(struct gossip *g, const struct command *c, struct error *why)
 {
@@ -127,7 +142,7 @@ static const char *refusal(struct gossip *g, const struct command *c, struct err
 		return why->text;
 	if (c->kind == COMMAND_MEMBER_REKEY && members_active(g) == 1)
 		return "the only node cannot change its key, since nobody else could vote for it meanwhile: let another node join first";
-	return NULL;
+	return no_room(g, c, why);
 }
 
 static bool ledger_too_full(const struct gossip *g, const struct command *c)

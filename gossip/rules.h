@@ -25,6 +25,7 @@
 	RULE(STOPPED, info, 1, "stopped")                                                          \
 	RULE(TOLD_REMOVED, error, 1, "this node was removed from the cluster and stops")           \
 	/* membership */                                                                           \
+	RULE(MEMBERS_FULL, error, 1, "no room for member {subject}: raise members_max and restart") \
 	RULE(MEMBER_ADDED, notice, 1, "{subject} is a member")                                     \
 	RULE(MEMBER_LEFT, notice, 1, "{subject} left")                                             \
 	RULE(MEMBER_REMOVED, notice, 1, "{subject} was removed for ever")                          \

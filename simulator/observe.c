@@ -459,6 +459,48 @@ static void view_of(struct world *w, const struct machine *m, struct converge_vi
 	out->settings = hash_settings(m);
 }
 
+static bool knows(struct world *w, uint32_t i, node_id id)
+{
+	const struct machine *m = &w->machines[i];
+	struct now now = machine_now(w, m);
+	struct member_view member;
+	return gossip_member(m->core, &now, id, &member) && member.state != GONE_LEFT &&
+	       member.state != GONE_REMOVED;
+}
+
+/*
+ * It was away while all whom it knew were replaced, or named dead with it: those who went on are strangers to it,
+ * and nobody whom it would believe is left to tell it. It has no quorum and says so; `node reset` and a join
+ * bring it back.
+ */
+static bool left_behind(struct world *w, const struct converge_view *views, uint32_t i)
+{
+	bool somebody_acts = false;
+	if (!views[i].runs || views[i].self_master)
+		return false;
+	for (uint32_t k = 0; k < w->count; k++) {
+		if (k == i || !views[k].runs)
+			continue;
+		if (knows(w, i, views[k].self))
+			return false;
+		somebody_acts |= views[k].self_master;
+	}
+	return somebody_acts;
+}
+
+/* Nothing is expected of them, nor that the others reach them. */
+static void forget_left_behind(struct world *w, struct converge_view *views)
+{
+	for (uint32_t i = 0; i < w->count; i++)
+		views[i].left_behind = left_behind(w, views, i);
+	for (uint32_t i = 0; i < w->count; i++) {
+		for (uint32_t k = 0; views[i].runs && k < w->count; k++)
+			views[i].members -= views[k].left_behind && k != i && knows(w, i, views[k].self);
+	}
+	for (uint32_t i = 0; i < w->count; i++)
+		views[i].runs = views[i].runs && !views[i].left_behind;
+}
+
 static void look_at_agreement(struct world *w)
 {
 	struct observe *o = &w->observe;
@@ -473,6 +515,7 @@ static void look_at_agreement(struct world *w)
 		if (views[i].commit > o->converge.commit)
 			o->converge.commit = views[i].commit;
 	}
+	forget_left_behind(w, views);
 	converge_report(&o->converge, &o->violations, w->now, views, w->count);
 	free(views);
 }

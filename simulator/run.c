@@ -99,8 +99,10 @@ static duration healed_part(duration length)
 	return part < HEALED_MOST ? part : HEALED_MOST;
 }
 
+/* Who knows the master, if anybody does: one may be left behind for good. */
 static struct machine *somebody(struct world *w)
 {
+	struct machine *first = NULL;
 	for (uint32_t i = 0; i < w->count; i++) {
 		struct machine *m = &w->machines[i];
 		struct status_view status;
@@ -108,10 +110,13 @@ static struct machine *somebody(struct world *w)
 			continue;
 		struct now now = machine_now(w, m);
 		gossip_status(m->core, &now, &status);
-		if (status.standing == STANDING_MEMBER)
+		if (status.standing != STANDING_MEMBER)
+			continue;
+		if (status.master_known)
 			return m;
+		first = first ? first : m;
 	}
-	return NULL;
+	return first;
 }
 
 static void last_look(struct world *w)

@@ -17,9 +17,12 @@ SUITES = {  # name: the build it runs in. Sanitizers everywhere but where speed 
     "purity": "sanitized", "model": "optimized", "sim": "optimized", "net": "sanitized",
     "package": "optimized", "lab": "optimized",
 }
-MORE = {"--long": {"sim": "--seconds 1800", "model": "--long", "net": "--long"}, "--lab": {"lab": "--all"}}  # what an option adds
+MORE = {"--long": {"model": "--long"}, "--lab": {"lab": "--all"}}  # the words that an option adds to a suite's one test
+SWEEP = "ESSAIM_SWEEP_SECONDS"  # sim has several tests: only one sweeps fresh seeds, and reads this
+LONG = re.compile(r"--long=([1-9][0-9]{0,4})$")  # minutes of processor time for fresh seeds
+LONG_MINUTES = 30
 MAY_SKIP = {"lab"}  # needs an emulator and Debian's archive; whoever has not got them is told
-LIMIT_S = {False: 85 * 60, True: 6 * 3600}  # of everything, and with an option that adds work
+LIMIT_S = {False: 85 * 60, True: 6 * 3600}  # of everything, and with an option that adds work: besides the seeds
 FOLDERS = {"sanitized": "build-sanitized", "optimized": "build"}
 
 
@@ -87,7 +90,7 @@ def why_skipped(entries):
     return said.group(0) if said else "it did not say why"
 
 
-def run_suite(suite, options, until):
+def run_suite(suite, options, minutes, until):
     """(passed, failed, skipped, why) of one suite."""
     folder = os.path.join(ROOT, FOLDERS[SUITES[suite]])
     print(f"=== {suite}", flush=True)
@@ -95,7 +98,10 @@ def run_suite(suite, options, until):
     if os.path.exists(log):
         os.unlink(log)
     words = [MORE[o][suite] for o in sorted(options & MORE.keys()) if suite in MORE[o]]
-    more = ["--test-args", " ".join(words)] if words else []
+    more = ["--timeout-multiplier", "0"] if options & MORE.keys() else []
+    more += ["--test-args", " ".join(words)] if words else []
+    if "--long" in options:
+        os.environ[SWEEP] = str(60 * minutes)
     try:
         code = run_until(until, ["meson", "test", "-C", folder, "--no-rebuild", "--suite", suite, "--logbase", suite,
                                  "--print-errorlogs"] + more)
@@ -120,21 +126,28 @@ def table(rows):
         print(f"{suite:8} {state:8} {passed:7} {failed:7} {skipped:8} {seconds:8.0f}  {why}")
 
 
+def asked(arguments):
+    """(suites, options, minutes of fresh seeds)"""
+    minutes = [int(m.group(1)) for m in map(LONG.match, arguments) if m]
+    options = {"--long" if LONG.match(a) else a for a in arguments if a.startswith("--")}
+    return [a for a in arguments if not a.startswith("--")], options, minutes[-1] if minutes else LONG_MINUTES
+
+
 def main(arguments):
-    words = [a for a in arguments if not a.startswith("--")]
-    options = {a for a in arguments if a.startswith("--")}
+    words, options, minutes = asked(arguments)
     unknown = [w for w in words if w not in SUITES] + sorted(options - {"--no-install"} - MORE.keys())
     if unknown:
-        print(f"unknown: {' '.join(unknown)}; the suites are: {' '.join(SUITES)}", file=sys.stderr)
+        print(f"unknown: {' '.join(unknown)}; the suites are: {' '.join(SUITES)}; "
+              "the options: --no-install --long[=MINUTES] --lab", file=sys.stderr)
         return 2
     chosen = words or (["lab"] if "--lab" in options else list(SUITES))
-    until = time.monotonic() + LIMIT_S[bool(options & MORE.keys())]
+    until = time.monotonic() + LIMIT_S[bool(options & MORE.keys())] + 60 * minutes * ("--long" in options)
     failed_builds = build(sorted({SUITES[s] for s in chosen}, reverse=True), until)
     rows = []
     for suite in chosen:
         started = time.monotonic()
         reason = failed_builds.get(SUITES[suite])
-        result = (0, 1, 0, reason) if reason else run_suite(suite, options, until)
+        result = (0, 1, 0, reason) if reason else run_suite(suite, options, minutes, until)
         if not reason and result[0] + result[1] == 0 and not (suite in MAY_SKIP and result[2]):
             result = (0, 1, result[2], "it ran nothing")
         rows.append((suite, result, time.monotonic() - started))

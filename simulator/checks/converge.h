@@ -20,6 +20,7 @@ struct converge_view {
 	uint32_t members, reachable;
 	uint64_t generation, settings; /* its number; a hash of what is set */
 	uint32_t level;
+	bool left_behind; /* it knows nobody of those who are left: see observe.c */
 };
 
 #define CONVERGE_BOUND (30 * SECOND)

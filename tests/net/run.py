@@ -124,7 +124,6 @@ def arguments():
     parser.add_argument("--list", action="store_true", help="show the sentences, run nothing")
     parser.add_argument("--keep", action="store_true", help="keep the folders of the cases")
     parser.add_argument("--jobs", type=int, default=max(2, os.cpu_count() or 1), help="at a time")
-    parser.add_argument("--long", action="store_true", help="the same: there is nothing longer yet")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     parser.add_argument("words", nargs="*")
     return parser.parse_args()

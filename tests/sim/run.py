@@ -2,11 +2,12 @@
 """Stored seeds, each twice, a stored sweep that must meet every situation, a sweep of fresh seeds.
 
 run.py SIM_BINARY [--seconds N] [--first SEED] [--seeds N]: ends after 2,000 seeds or 300 s of CPU time,
-whichever comes first; one seed in 50 is run twice and its hashes compared. With more seconds than
-that it takes fresh seeds, by the date, for as long as asked.
+whichever comes first; one seed in 50 is run twice and its hashes compared. With another number
+of seconds (also from ESSAIM_SWEEP_SECONDS) it takes fresh seeds, by the date, for as long as asked.
 """
 import argparse
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -69,11 +70,11 @@ def swept(binary, nodes, duration, first, last, seconds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("binary")
-    parser.add_argument("--seconds", type=int, default=ORDINARY)
+    parser.add_argument("--seconds", type=int, default=int(os.environ.get("ESSAIM_SWEEP_SECONDS", ORDINARY)))
     parser.add_argument("--first", type=int)
     parser.add_argument("--seeds", type=int)
     options = parser.parse_args()
-    long = options.seconds > ORDINARY
+    long = options.seconds != ORDINARY
     options.first = options.first or (int(time.time()) if long else 1000)
     options.seeds = options.seeds or (10**9 if long else 2000)
     passed = failed = 0

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "alone.h"
+#include "band.h"
 
 #define TOKEN 99
 
@@ -215,6 +216,50 @@ static void asking_at_the_door_tells_of_key_and_name(void **state)
 	alone_free(a);
 }
 
+/* ---- a full table ---- */
+
+static enum answer_code commit(struct band *b, uint32_t node, struct command *c)
+{
+	struct input input = {.kind = INPUT_REQUEST};
+	uint32_t before = b->nodes[node].answers;
+	c->if_version = NO_VERSION;
+	input.request.client = 1;
+	input.request.command = c;
+	input.request.patience = 8 * SECOND;
+	band_input(b, node, &input);
+	assert_true(b->nodes[node].answers > before || band_wait(b, node, 10 * SECOND));
+	return b->nodes[node].code;
+}
+
+static enum answer_code admit(struct band *b, uint8_t who)
+{
+	char name[] = {'x', (char)('a' + who), '\0'};
+	struct command c = {.kind = COMMAND_TOKEN_REDEEM, .token = TOKEN, .member = {
+		.key = {{who, 7, 7}}, .name = {(const uint8_t *)name, 2}, .role = ROLE_NODE,
+		.address = {.family = 4, .ip = {127, 0, 3, who}, .port = 7800},
+		.wire_min = WIRE_VERSION_MIN, .wire_max = WIRE_VERSION_MAX, .incarnation = 1}};
+	return commit(b, 0, &c);
+}
+
+static void nobody_is_admitted_whom_the_nodes_have_no_room_to_know(void **state)
+{
+	struct band *b = band_new(3, 3);
+	struct command create = {.kind = COMMAND_TOKEN_CREATE, .token = TOKEN, .token_uses = 99,
+		.token_expires_wall = INT64_MAX};
+	uint32_t admitted = 0;
+	band_run(b, 5 * SECOND);
+	assert_int_equal(commit(b, 0, &create), ANSWER_DONE);
+	while (admitted < 40 && admit(b, (uint8_t)admitted) == ANSWER_DONE)
+		admitted++;
+	assert_int_equal(3 + admitted, b->nodes[0].settings.members_max);
+	assert_int_equal(b->nodes[0].code, ANSWER_REFUSED);
+	assert_non_null(strstr(b->nodes[0].text, "members_max"));
+	assert_int_equal(admit(b, 0), ANSWER_DONE); /* who is one already, and lost its answer */
+	for (uint32_t i = 0; i < 3; i++)
+		assert_int_equal(b->nodes[i].traces[RULE_MEMBERS_FULL], 0);
+	band_free(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -225,6 +270,7 @@ int main(void)
 		cmocka_unit_test(asking_at_the_door_tells_of_the_token_and_changes_nothing),
 		cmocka_unit_test(asking_at_the_door_proves_a_token_or_gets_no_answer),
 		cmocka_unit_test(asking_at_the_door_tells_of_key_and_name),
+		cmocka_unit_test(nobody_is_admitted_whom_the_nodes_have_no_room_to_know),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
