@@ -441,6 +441,25 @@ static bool quorum_left(struct gossip *g)
 	return true;
 }
 
+/* A config may be known before the entries that admit its voters: those can be neither asked nor named. */
+static uint32_t count_strangers(const struct gossip *g)
+{
+	const struct config *c = &g->durable.config;
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < c->voter_count; i++)
+		count += member_find(g, c->voters[i]) == NULL;
+	return count;
+}
+
+static bool strangers_decide(struct gossip *g)
+{
+	if (!is_quorum(g, count_strangers(g)))
+		return false;
+	refuse_with(g, "this node's ledger is behind: most of the last voters joined later than it reaches, and "
+	               "may have a master: seize on one of them, or restore a backup");
+	return true;
+}
+
 /* The last config may be known to none that is left, and have had the longer times. */
 static duration longest_lease(const struct gossip *g)
 {
@@ -467,7 +486,7 @@ static void survey_step(struct gossip *g)
 	if (since < SURVEY_LEAST)
 		return;
 	if (missing == 0 || WEAKENED(g, WEAK_SEIZE_UNNAMED)) {
-		if (!quorum_left(g))
+		if (!quorum_left(g) && !strangers_decide(g))
 			begin_wait(g);
 	} else if (count_members(g, unable) > 0) {
 		refuse_members(g, "these members run a version of essaim that cannot follow, upgrade them "

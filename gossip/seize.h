@@ -24,6 +24,8 @@
  *      then, unless a quorum was named dead that lives.
  *   6. The founder's log holds, slot by slot, the highest of what those who consented had accepted
  *      above its own commit (candidate.c, merge).
+ *   7. Voters of the last config whom this ledger does not hold yet, and who can therefore be neither
+ *      asked nor named dead, are no quorum: they could have a master behind true words.
  *
  * A consent never ends by itself, so that one wrong word about a voter does no harm: with it alone
  * the old generation has no quorum behind the founder's back. The price: if the seizer is lost in

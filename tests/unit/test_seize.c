@@ -246,6 +246,33 @@ static void it_is_refused_while_a_silent_member_is_not_named(void **state)
 	band_free(b);
 }
 
+/* It heard of a config whose new voters' admissions it had not heard of when it was cut off. */
+static enum answer_code seize_behind(uint32_t strangers, uint32_t others)
+{
+	struct band *b = band_new(3, 3);
+	struct config *c = &b->nodes[0].core->durable.config;
+	band_run(b, 8 * SECOND);
+	band_kill(b, 1);
+	band_kill(b, 2);
+	band_run(b, 12 * SECOND);
+	c->voter_count = others + strangers;
+	for (uint32_t i = 0; i < strangers; i++)
+		c->voters[others + i] = 1000 + i;
+	enum answer_code code = SEIZE(b, 0, 1, 2);
+	assert_true(code == ANSWER_DONE || says(b, 0, "this node's ledger is behind"));
+	assert_int_equal(generation(b, 0), code == ANSWER_DONE ? 2 : 1);
+	band_free(b);
+	return code;
+}
+
+static void it_is_refused_where_most_voters_are_members_that_the_ledger_does_not_hold_yet(void **state)
+{
+	assert_int_equal(seize_behind(3, 2), ANSWER_REFUSED);
+	assert_int_equal(seize_behind(2, 1), ANSWER_REFUSED);
+	assert_int_equal(seize_behind(2, 3), ANSWER_DONE); /* too few to choose a master without the dead */
+	assert_int_equal(seize_behind(1, 2), ANSWER_DONE);
+}
+
 static void words_that_make_no_sense_are_refused(void **state)
 {
 	struct band *b = band_new(3, 3);
@@ -822,6 +849,7 @@ int main(int count, char **words)
 		cmocka_unit_test(it_is_refused_while_there_is_a_master_or_a_quorum),
 		cmocka_unit_test(it_is_refused_while_somebody_named_dead_answers),
 		cmocka_unit_test(it_is_refused_while_a_silent_member_is_not_named),
+		cmocka_unit_test(it_is_refused_where_most_voters_are_members_that_the_ledger_does_not_hold_yet),
 		cmocka_unit_test(words_that_make_no_sense_are_refused),
 		cmocka_unit_test(who_consented_is_frozen_until_it_hears_that_it_is_over),
 		cmocka_unit_test(a_seizer_that_is_lost_is_named_dead_by_the_next),
