@@ -47,26 +47,46 @@ enum program {
 };
 
 /*
- * The words of PROGRAM_FILE. FOLDER is absolute and reached without a symbolic link; NAME.raw is a
- * regular file in it. No other file is ever touched, but the marker (".essaim-storage"). Each prints
- * lines "KEY VALUE", and exits 0, or 1 with a sentence on stderr, or with one of enum file_exit.
+ * The words of PROGRAM_FILE (node/hand/files/). FOLDER is absolute and reached without a symbolic link; the
+ * volume NAME is the regular file NAME.raw in it. No other file is ever touched, but the marker
+ * (".essaim-storage") and what an operation has not finished (".essaim-OPERATION-NAME.raw"). SIZE is in bytes,
+ * a multiple of 512; OPERATION is decimal; ID is 32 hexadecimal digits. Each exits with one of enum file_exit,
+ * with a sentence on stderr unless it is FILE_DONE; what changed names or bytes is on the disk by then.
  *
- *     probe FOLDER                  type, size, free, device, writable (by writing), marker
- *     mark FOLDER ID                makes the marker; refused if it has another id
- *     list FOLDER                   "NAME.raw SIZE ALLOCATED MTIME" a line
- *     create FOLDER NAME SIZE       allocated, never sparse; never over an existing file
- *     extend FOLDER NAME SIZE       never shrinks; the size it has already is fine
- *     copy FOLDER NAME NEW          shared blocks where the file system can, else a whole copy
- *     rename FOLDER NAME NEW        never over an existing file
- *     remove FOLDER NAME            refused if some process has it open or it is mapped by a loop
+ *     probe FOLDER                       lines "KEY VALUE": mounted yes|no (FOLDER itself is a mount point),
+ *                                        type (ext4, nfs4 …), source (what is mounted), device MAJOR:MINOR, size,
+ *                                        free, writable yes|no WHY (by writing), marker ID|? (absent: none)
+ *     mark FOLDER ID                     makes the marker; FILE_EXISTS if it has another id
+ *     unmark FOLDER ID                   takes it away; FILE_EXISTS if it has another id; none is fine
+ *     list FOLDER                        by name: "volume NAME SIZE ALLOCATED MTIME INODE",
+ *                                        "pending NAME OPERATION SIZE ALLOCATED MTIME INODE"; at most 4096, "more N"
+ *     state FOLDER NAME [OPERATION]      "volume SIZE ALLOCATED MTIME INODE" if there is one; with OPERATION also
+ *                                        "pending SIZE ALLOCATED MTIME INODE" if it has left or made one
+ *     create FOLDER NAME SIZE OPERATION [sparse]
+ *                                        pending; allocated unless sparse. FILE_EXISTS if NAME is there
+ *     copy FOLDER NAME NEW OPERATION     pending NEW: shared blocks where the file system can, else a whole copy,
+ *                                        which is FILE_IN_USE if NAME is open
+ *     place FOLDER NAME OPERATION        pending -> volume; FILE_EXISTS if there is one, FILE_MISSING: not pending
+ *     withdraw FOLDER NAME OPERATION     volume -> pending; FILE_IN_USE
+ *     drop FOLDER NAME OPERATION         pending -> gone; none is fine
+ *     extend FOLDER NAME SIZE [sparse]   never shrinks; the size that it has already is fine; may be in use
+ *     rename FOLDER NAME NEW             FILE_EXISTS, FILE_IN_USE
+ *     remove FOLDER NAME                 FILE_IN_USE
+ *
+ * So a volume is made by two steps, and both have a probe that cannot mistake another's work for their own:
+ * `create` is done if `state` tells of a pending one (undo: drop), `place` if it tells of a volume and of none
+ * that is pending (undo: withdraw, whose effect is that it is pending again). A crash-proof removal is
+ * withdraw and drop.
  */
 enum file_exit {
 	FILE_DONE = 0,
-	FILE_FAILED = 1,
+	FILE_FAILED = 1, /* nothing was changed, or it cannot be known: the sentence says what the system said */
+	FILE_USAGE = 2,
 	FILE_EXISTS = 3,
 	FILE_MISSING = 4,
 	FILE_IN_USE = 5,
-	FILE_NO_ROOM = 6
+	FILE_NO_ROOM = 6,
+	FILE_STALE = 7 /* the file system is gone from below: a dead NFS server, a broken disk */
 };
 
 #define FILE_VOLUME_SUFFIX ".raw"

@@ -106,7 +106,7 @@ const struct program_row program_table[PROGRAM_COUNT] = {
 	},
 	[PROGRAM_FILE] = {
 		.name = "files", .paths = {"essaim-files"}, .helper = true, .finish = true, .options = "",
-		.words = "probe mark list create extend copy rename remove",
+		.words = "probe mark unmark list state create copy place withdraw drop extend rename remove",
 		.deadline = 10 * MINUTE, .output_max = MEGABYTES(1),
 	},
 	[PROGRAM_HOOK] = {

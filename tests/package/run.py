@@ -73,7 +73,7 @@ def unpacked(folder):
 def contents(folder):
     there = unpacked(folder)
     for path in ("usr/bin/essaim", "usr/sbin/essaimd", "usr/bin/essaim-sim",
-                 "usr/libexec/essaim/essaim-hand", "lib/systemd/system/essaim-hand.service",
+                 "usr/libexec/essaim/essaim-hand", "usr/libexec/essaim/essaim-files", "lib/systemd/system/essaim-hand.service",
                  "lib/systemd/system/essaim-hand.socket", "usr/share/man/man8/essaim-hand.8.gz", "lib/systemd/system/essaimd.service",
                  "usr/share/man/man1/essaim.1.gz", "usr/share/man/man8/essaimd.8.gz",
                  "usr/share/man/man1/essaim-sim.1.gz", "usr/share/bash-completion/completions/essaim",

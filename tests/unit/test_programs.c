@@ -64,7 +64,9 @@ static void the_commands_that_volumes_need_are_let_through(void **state)
 	TAKES(PROGRAM_DRBD_META, "0", "v08", "/dev/vg0/a", "internal", "get-gi");
 	TAKES(PROGRAM_EXT_MINIMUM, "-P", "/dev/vg0/a");
 	TAKES(PROGRAM_MOUNTS, "--json", "--bytes", "-o", "TARGET,FSTYPE");
-	TAKES(PROGRAM_FILE, "create", "/srv/vm", "a", "4096");
+	TAKES(PROGRAM_FILE, "create", "/srv/vm", "a", "4096", "7", "sparse");
+	TAKES(PROGRAM_FILE, "place", "/srv/vm", "a", "7");
+	TAKES(PROGRAM_FILE, "unmark", "/srv/vm", "0123456789abcdef0123456789abcdef");
 	TAKES(PROGRAM_HOOK, "before.d/10-notify", "before", "volume-create");
 }
 

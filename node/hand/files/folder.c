@@ -1,0 +1,131 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "files.h"
+
+/* ---- what went wrong ---- */
+
+int files_fail(int code, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+	return code;
+}
+
+static int code_of(int error)
+{
+	switch (error) { /* numbers, not an enum */
+	case EEXIST: return FILE_EXISTS;
+	case ENOENT: return FILE_MISSING;
+	case ENOSPC:
+	case EDQUOT: return FILE_NO_ROOM;
+	case ESTALE:
+	case EIO: return FILE_STALE;
+	default: return FILE_FAILED;
+	}
+}
+
+int files_failed(int error, const char *what)
+{
+	return files_fail(code_of(error), "'%s': %s", what, strerror(error));
+}
+
+/* ---- names ---- */
+
+void volume_file(const char *name, char out[FILES_NAME_SIZE])
+{
+	snprintf(out, FILES_NAME_SIZE, "%.127s" FILE_VOLUME_SUFFIX, name);
+}
+
+void pending_file(const char *operation, const char *name, char out[FILES_NAME_SIZE])
+{
+	snprintf(out, FILES_NAME_SIZE, FILES_PENDING "%.20s-%.127s" FILE_VOLUME_SUFFIX, operation, name);
+}
+
+/* ---- opening ---- */
+
+static int open_how(int at, const char *path, int flags, uint64_t mode, uint64_t resolve)
+{
+	struct open_how how = {.flags = (unsigned)(flags | O_CLOEXEC), .mode = mode, .resolve = resolve};
+	int fd = (int)syscall(SYS_openat2, at, path, &how, sizeof how);
+	return fd < 0 ? -errno : fd;
+}
+
+int folder_open(const char *path, struct folder *out)
+{
+	out->path = path;
+	if (path[0] != '/')
+		return files_fail(FILE_USAGE, "'%s' is not absolute", path);
+	out->fd = open_how(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0, RESOLVE_NO_SYMLINKS);
+	if (out->fd == -ELOOP)
+		return files_fail(FILE_FAILED, "'%s' is reached by a symbolic link: name the folder itself (readlink -f %s)",
+		                  path, path);
+	return out->fd < 0 ? files_failed(-out->fd, path) : FILE_DONE;
+}
+
+bool folder_stat(const struct folder *folder, const char *file, struct stat *out)
+{
+	return fstatat(folder->fd, file, out, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+#define WITHIN (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV)
+
+int folder_open_file(const struct folder *folder, const char *file, int flags)
+{
+	struct stat before, after;
+	if (!folder_stat(folder, file, &before))
+		return -errno;
+	if (!S_ISREG(before.st_mode))
+		return -EMEDIUMTYPE; /* a device is not even opened */
+	int fd = open_how(folder->fd, file, flags | O_NOFOLLOW | O_NONBLOCK, 0, WITHIN);
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &after) == 0 && S_ISREG(after.st_mode) && after.st_ino == before.st_ino)
+		return fd;
+	close(fd);
+	return -EAGAIN; /* it was exchanged meanwhile */
+}
+
+int folder_make_file(const struct folder *folder, const char *file)
+{
+	return open_how(folder->fd, file, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600, WITHIN);
+}
+
+/* ---- names given ---- */
+
+/* NFS and some others have no such rename; a link fails if the name is taken, too. */
+static int by_link(const struct folder *folder, const char *from, const char *to)
+{
+	struct stat one, other;
+	bool linked = linkat(folder->fd, from, folder->fd, to, 0) == 0;
+	int error = errno;
+	/* An earlier attempt came as far as the link. */
+	if (!linked && error == EEXIST && folder_stat(folder, from, &one) && folder_stat(folder, to, &other))
+		linked = one.st_ino == other.st_ino && one.st_dev == other.st_dev;
+	if (!linked)
+		return -error;
+	return unlinkat(folder->fd, from, 0) == 0 || errno == ENOENT ? 0 : -errno;
+}
+
+int folder_rename(const struct folder *folder, const char *from, const char *to)
+{
+	if (renameat2(folder->fd, from, folder->fd, to, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP || errno == EEXIST)
+		return by_link(folder, from, to);
+	return -errno;
+}
+
+int folder_settle(const struct folder *folder)
+{
+	return fsync(folder->fd) == 0 || errno == EINVAL ? 0 : -errno;
+}
