@@ -379,9 +379,28 @@ static void say_no_master(struct gossip *g, struct pending *p)
 	answer_code(g, p, ANSWER_NO_MASTER, why.text);
 }
 
+/* A voter that goes waits until the config let it go, and its heir is ready. */
+static bool waits_for_voters(const struct pending *p)
+{
+	return p->busy && (p->kind == COMMAND_MEMBER_LEAVE || p->kind == COMMAND_MEMBER_REMOVE ||
+	                   p->kind == COMMAND_MEMBER_REKEY);
+}
+
+static void say_waits(struct gossip *g, struct pending *p)
+{
+	struct voters_view voters;
+	struct error why;
+	gossip_voters(g, &g->now, &voters);
+	error_set(&why, 0, "in this time the master did not let it go as a voter (%s); it may still be done: "
+	          "see 'essaim node list', and ask again", voters.why);
+	answer_code(g, p, ANSWER_UNKNOWN, why.text);
+}
+
 static void give_up(struct gossip *g, struct pending *p)
 {
-	if (p->may_commit)
+	if (waits_for_voters(p))
+		say_waits(g, p);
+	else if (p->may_commit)
 		answer_code(g, p, ANSWER_UNKNOWN,
 		            "no answer from a master in time: the write may still be done");
 	else
@@ -423,7 +442,8 @@ void route_on_answer(struct gossip *g, node_id from, const struct answer *m)
 		p->turned_away += p->turned_away < TURNED_AWAY_MAX;
 		return;
 	}
-	if (m->code == ANSWER_BUSY) {
+	p->busy = m->code == ANSWER_BUSY;
+	if (p->busy) {
 		p->resend_at = g->now.boot + TRY_AGAIN;
 		return;
 	}

@@ -36,6 +36,7 @@ struct pending {
 	node_id sent_to;
 	uint32_t turned_away; /* times in a row by somebody who is no master */
 	bool may_commit;
+	bool busy; /* the last master asked had it wait */
 	bool moved; /* sent to more than one master: what one refuses, another may have kept */
 };
 

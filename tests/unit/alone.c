@@ -1,6 +1,7 @@
 #include "alone.h"
 
 #include <sys/mman.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "member.h"
@@ -173,6 +174,7 @@ static void carry(struct alone *a, const struct effects *effects)
 		else if (effect->kind == EFFECT_ANSWER) {
 			a->answers++;
 			a->answer = *effect->answer.answer;
+			snprintf(a->text, sizeof a->text, "%.*s", (int)a->answer.text.size, (const char *)a->answer.text.data);
 		} else if (effect->kind == EFFECT_PERSIST) {
 			a->asked = effect->persist.number;
 			for (uint32_t k = 0; k < effect->persist.op_count && !a->failing; k++)

@@ -46,6 +46,7 @@ struct alone {
 	uint32_t sent_count;
 	uint32_t answers;
 	struct answer answer; /* the last: its code and numbers */
+	char text[1024];      /* ... and its words */
 	/* the engine's: how often told, and the last of each */
 	uint32_t row_effects, rows_effects, proposals, engine_requests, engine_progresses, engine_messages;
 	uint64_t proposed_number, proposed_index;

@@ -88,14 +88,19 @@ static bool votes(const struct alone *a, uint32_t node)
 	return config_position(&a->core->durable.config, alone_id(a, node)) >= 0;
 }
 
-static void ask(struct alone *a, const struct command *command)
+static void ask_for(struct alone *a, const struct command *command, duration patience)
 {
 	struct input input = {.kind = INPUT_REQUEST};
 	a->answers = 0;
 	input.request.client = 1;
 	input.request.command = command;
-	input.request.patience = 20 * SECOND;
+	input.request.patience = patience;
 	alone_step(a, &input);
+}
+
+static void ask(struct alone *a, const struct command *command)
+{
+	ask_for(a, command, 20 * SECOND);
 }
 
 static void ask_about(struct alone *a, enum command_kind kind, uint32_t subject)
@@ -209,6 +214,17 @@ static void a_leaver_goes_after_its_heir_came(void **state)
 	assert_true(!votes(a, 2) && votes(a, 3));
 	agree(a, ALL, SECOND);
 	expect_answer(a, ANSWER_DONE);
+	alone_free(a);
+}
+
+static void a_leaver_whose_heir_takes_too_long_is_told_what_it_waited_for(void **state)
+{
+	struct alone *a = master_of(4, 3, NULL);
+	struct command c = {.kind = COMMAND_MEMBER_LEAVE, .if_version = NO_VERSION, .subject = alone_id(a, 2)};
+	ask_for(a, &c, SECOND);
+	agree(a, 0x6, 2 * SECOND); /* the heir does not learn */
+	expect_answer(a, ANSWER_UNKNOWN);
+	assert_non_null(strstr(a->text, "did not let it go as a voter"));
 	alone_free(a);
 }
 
@@ -525,6 +541,7 @@ int main(void)
 	    cmocka_unit_test(a_silent_voter_that_nobody_can_replace_stays),
 	    cmocka_unit_test(patience_is_five_minutes_unless_set),
 	    cmocka_unit_test(a_leaver_goes_after_its_heir_came),
+	    cmocka_unit_test(a_leaver_whose_heir_takes_too_long_is_told_what_it_waited_for),
 	    cmocka_unit_test(a_voter_that_the_others_need_may_not_go),
 	    cmocka_unit_test(a_master_may_not_leave_witnesses_alone),
 	    cmocka_unit_test(a_witness_checks_its_disk_once_a_minute),
