@@ -348,19 +348,23 @@ static bool resolv_changed(struct dns_watch *w)
 	            now.st_size == w->resolv_stat.st_size &&
 	            now.st_mtim.tv_sec == w->resolv_stat.st_mtim.tv_sec &&
 	            now.st_mtim.tv_nsec == w->resolv_stat.st_mtim.tv_nsec;
+	bool gone = w->resolv_known && !there;
 	w->resolv_stat = now;
 	w->resolv_known = there;
-	return there && !same;
+	return gone || (there && !same);
 }
 
+/* A file that was removed names no server: the old ones are not judged any more. */
 static void read_resolv(struct dns_watch *w)
 {
-	struct resolv conf;
+	struct resolv conf = {0};
 	FILE *in = fopen(RESOLV_FILE, "re");
-	if (in == NULL)
+	if (in == NULL && errno != ENOENT)
 		return;
-	resolv_read(in, &conf);
-	fclose(in);
+	if (in != NULL) {
+		resolv_read(in, &conf);
+		fclose(in);
+	}
 	forget_servers(w, true);
 	for (uint32_t i = 0; i < conf.server_count; i++)
 		add_server(w, &conf, conf.servers[i]);

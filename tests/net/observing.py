@@ -5,6 +5,7 @@ namespace), its wall clock (essaimd-clock). Name service is dnsmasq in the lab.
 """
 import json
 import os
+import shutil
 import signal
 import struct
 import subprocess
@@ -31,6 +32,7 @@ class Host(daemon.Daemon):
         self.essaimd = CLOCKED
         self.uname = self.name
         self.environment = {}
+        self.etc = None   # a folder to be its /etc
         self.root = None  # a folder to be its root, over which the real one's folders are bound
         folder = os.path.dirname(self.data)
         self.resolv, self.hosts, self.clock = (os.path.join(folder, f"{self.name}.{what}")
@@ -45,6 +47,13 @@ class Host(daemon.Daemon):
         with open(self.resolv, "w") as out:
             out.write("".join(f"nameserver {s}\n" for s in servers) + f"options {options}\n")
 
+    def take_own_etc(self):
+        """From its next start on its /etc is a copy, in which files can be removed."""
+        self.etc = self.data + ".etc"
+        subprocess.run(["cp", "-a", "/etc/.", self.etc], check=True)
+        shutil.copy(self.resolv, os.path.join(self.etc, "resolv.conf"), follow_symlinks=False)
+        self.resolv = os.path.join(self.etc, "resolv.conf")
+
     def set_clock(self, offset_s, kept=True, error_s=0.005, slow_ppm=0):
         """kept: True, False, or None: the kernel does not say."""
         kept = 2 if kept is None else int(kept)
@@ -55,7 +64,8 @@ class Host(daemon.Daemon):
             out.write(data)
 
     def command(self):
-        script = ('hostname "$1"; mount --bind "$2" /etc/resolv.conf; mount --bind "$3" /etc/hosts; shift 3; ')
+        resolv = f'mount --bind "{self.etc}" /etc' if self.etc else 'mount --bind "$2" /etc/resolv.conf'
+        script = f'hostname "$1"; {resolv}; mount --bind "$3" /etc/hosts; shift 3; '
         if self.root:
             script += (f'for d in /*; do if [ -d "$d" ] && [ ! -L "$d" ]; then mkdir -p "{self.root}$d"; '
                        f'mount --rbind "$d" "{self.root}$d"; elif [ -L "$d" ]; then cp -dn "$d" "{self.root}"; fi; done; '
@@ -362,3 +372,19 @@ def servers_changed(clusters):
     wait_for(lambda: servers(2) == set(), "n2 knows that n1 has none", FOUND_S)
     c.over(2, "DNS_SERVER_DEAD", "n1")
     calm(c)
+
+
+@case("dns: the servers that a removed resolv.conf named are judged no more", lasts=27)
+def servers_gone(clusters):
+    c = swarm(clusters, 2)
+    c[1].kill()
+    c[1].take_own_etc()
+    c[1].process = c[1].spawn()
+    servers = lambda: {r["server"] for r in c[2].ask("dns show")["servers"] if r["node"] == "n1"} - {"system"}
+    c[1].set_resolv(AWAY)
+    wait_for(lambda: servers() == {AWAY}, "n2 knows n1's server", FOUND_S)
+    c.found(2, "DNS_SERVER_DEAD", "n1", says=(AWAY,))
+    os.remove(c[1].resolv)
+    wait_for(lambda: servers() == set(), "n2 knows that n1 asks nobody", FOUND_S)
+    c.over(2, "DNS_SERVER_DEAD", "n1")
+
