@@ -319,7 +319,7 @@ void generation_unopened(struct gossip *g, node_id sender, const struct way *fro
 	struct budget budget = {g->generation.telling};
 	if (g->durable.generation.number < 2 || m == NULL || m->id == g->self)
 		return;
-	instant *at = &m->session.header_at;
+	instant *at = &dispute_of(g, m)->alarms.header_at;
 	bool quiet = *at == 0 || g->now.boot - *at >= TELL_GAP;
 	if (!quiet || !budget_spend(&budget, g->now.boot, TELL_PER_SECOND, TELL_BURST))
 		return;
@@ -372,7 +372,7 @@ static void on_record(struct gossip *g, struct member *m, uint64_t stream, const
 		show_record(g, m->id, stream, ours->number); /* so that the other side is alarmed, too */
 	if (!lower)
 		supersede(g, by, rival);
-	else if (again(g, &m->session.record_at))
+	else if (again(g, &dispute_of(g, m)->alarms.record_at))
 		show_record(g, m->id, stream, r->generation.number);
 }
 
@@ -400,9 +400,9 @@ bool generation_frame(struct gossip *g, node_id from, uint64_t stream, const str
 	told &= g->durable.consent_to == 0; /* else the record decides: it may be the one we follow */
 	if (told && e->generation > g->durable.generation.number && member_is_active(m))
 		supersede(g, from, false);
-	else if (e->generation > g->durable.generation.number && again(g, &m->session.header_at))
+	else if (e->generation > g->durable.generation.number && again(g, &dispute_of(g, m)->alarms.header_at))
 		show_header(g, from, stream);
-	else if (e->generation <= g->durable.generation.number && again(g, &m->session.record_at))
+	else if (e->generation <= g->durable.generation.number && again(g, &dispute_of(g, m)->alarms.record_at))
 		show_record(g, from, stream, e->generation);
 	return true;
 }

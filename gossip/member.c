@@ -562,6 +562,17 @@ static enum reachability shown_state(const struct gossip *g, const struct member
 	return m->id == g->self ? REACHABLE : m->state;
 }
 
+static void clone_view(const struct gossip *g, const struct member *m, const struct now *now,
+                       struct member_view *out)
+{
+	const struct dispute *d = dispute_known(g, m);
+	out->cloned = d != NULL && d->alarms.clone_at != 0;
+	if (!out->cloned)
+		return;
+	out->clone_address = d->alarms.clone_address;
+	out->clone_ago = now->boot - d->alarms.clone_at;
+}
+
 bool membership_view_at(const struct gossip *g, const struct now *now, uint32_t position,
                         struct member_view *out)
 {
@@ -580,9 +591,7 @@ bool membership_view_at(const struct gossip *g, const struct now *now, uint32_t 
 	if (out->self)
 		out->heard_ago = 0;
 	out->successor = m->successor;
-	out->cloned = m->session.clone_at != 0;
-	out->clone_address = m->session.clone_address;
-	out->clone_ago = out->cloned ? now->boot - m->session.clone_at : 0;
+	clone_view(g, m, now, out);
 	out->wire_min = m->wire_min;
 	out->wire_max = member_wire_max(g, m->id);
 	suspicion_view(g, m, out);

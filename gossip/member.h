@@ -62,10 +62,7 @@ struct session {
 	uint32_t hint_wire_min, hint_wire_max;
 	struct replay replay; /* of packets under `salt` */
 	uint64_t challenge; /* of our hello, 0: none open */
-	struct address clone_address; /* at clone_at: where another process spoke under its key */
-	instant hello_at, welcome_at, farewell_at, clone_at, old_at; /* last sent or traced; 0: never */
-	instant header_at, record_at; /* last told of our generation; 0: never (generation.c) */
-	instant strayed_at; /* the same: when it was greeted where it strayed */
+	instant hello_at, welcome_at, farewell_at; /* last sent; 0: never */
 };
 
 /* What one author may make us do (GCRA): the boot instant up to which its rate is used up. */
@@ -73,8 +70,17 @@ struct budget {
 	instant used_up;
 };
 
-/* What is remembered of who was accused or accuses: few, in a swarm that is well. */
+/* When something of it was last told; 0: never. */
+struct alarms {
+	struct address clone_address; /* at clone_at: where another process spoke under its key */
+	instant clone_at, old_at;
+	instant header_at, record_at; /* it was told of our generation (generation.c) */
+	instant strayed_at; /* it was greeted where it strayed */
+};
+
+/* What is remembered of who was accused, accuses or gave an alarm: few, in a swarm that is well. */
 struct dispute {
+	struct alarms alarms;
 	struct claim verdict; /* the highest claim that a verdict we passed on condemned */
 	bool verdict_known;
 	enum probe_outcome failed_outcome;
@@ -89,20 +95,20 @@ struct member {
 	char name[NAME_SHORT]; /* member_name: longer ones lie in membership.names */
 	struct address address; /* where it was last proven to be: what is sent goes there ... */
 	uint8_t path;           /* ... from this socket */
+	bool ever_heard;
+	bool greets_us; /* it was admitted after us, while we ran: it comes to us first */
+	enum role role : 8; /* small: a large swarm has millions of these */
+	enum member_state standing : 8;
+	enum reachability state : 8; /* meaningful while active */
 	uint32_t paths;         /* index + 1 into the path sets; 0: there is but one way */
+	uint32_t wire_min, wire_max; /* as last heard; of this very start once session.nonce_known */
 	uint64_t ledger_mark;   /* of what the ledger says of its addresses */
 	node_id successor; /* removed because it changed its key: the member it is now; 0: not so */
-	enum role role;
-	enum member_state standing;
-	enum reachability state; /* meaningful while active */
-	uint32_t wire_min, wire_max; /* as last heard; of this very start once session.nonce_known */
 	uint64_t commit;
-	bool ever_heard;
 	instant since; /* of `state` */
 	instant heard;
 	struct claim claim;
-	uint64_t admitted; /* index of the entry that made it a member; 0: not known */
-	bool greets_us;    /* it was admitted after us, while we ran: it comes to us first */
+	uint64_t admitted;  /* index of the entry that made it a member; 0: not known */
 	uint32_t suspicion; /* index + 1 into the suspicions, while SUSPECT or UNREACHABLE */
 	uint32_t dispute;   /* index + 1 into the disputes; 0: it never had a part in any */
 	struct session session;
@@ -206,6 +212,8 @@ uint32_t observed_on(const struct gossip *g, uint32_t ring);
 
 /* Takes one if it has none yet: there are as many as members. */
 struct dispute *dispute_of(const struct gossip *g, struct member *m);
+/* NULL: it has none. */
+const struct dispute *dispute_known(const struct gossip *g, const struct member *m);
 void suspicions_init(struct gossip *g, struct carve *memory);
 void suspicions_tick(struct gossip *g);
 instant suspicions_deadline(const struct gossip *g);

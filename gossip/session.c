@@ -148,12 +148,12 @@ void session_hello(struct gossip *g, struct member *m)
 /* Is it lost to us, and not greeted there a moment ago? */
 static bool strayed(const struct gossip *g, struct member *m, const struct address *seen)
 {
-	struct session *s = &m->session;
 	if (!member_is_active(m) || m->state != UNREACHABLE || paths_has(g, m, seen))
 		return false;
-	if (s->strayed_at != 0 && g->now.boot - s->strayed_at < STRAYED_GAP)
+	struct alarms *told = &dispute_of(g, m)->alarms;
+	if (told->strayed_at != 0 && g->now.boot - told->strayed_at < STRAYED_GAP)
 		return false;
-	s->strayed_at = g->now.boot;
+	told->strayed_at = g->now.boot;
 	return true;
 }
 
@@ -282,12 +282,12 @@ static void open_gone(struct gossip *g, struct member *m, const struct way *from
 /* Once a minute: where we know it, and where somebody else speaks under its key. */
 static void alarm_clone(struct gossip *g, struct member *m, const struct way *from)
 {
-	struct session *s = &m->session;
+	struct alarms *told = &dispute_of(g, m)->alarms;
 	core_drop(g, DROP_CLONE);
-	if (s->clone_at != 0 && g->now.boot - s->clone_at < ALARM_GAP)
+	if (told->clone_at != 0 && g->now.boot - told->clone_at < ALARM_GAP)
 		return;
-	s->clone_at = g->now.boot;
-	s->clone_address = from->to;
+	told->clone_at = g->now.boot;
+	told->clone_address = from->to;
 	struct way known = paths_way(m);
 	core_trace_ends(g, RULE_CLONE, m->id, &known.to, &from->to);
 }
@@ -364,15 +364,15 @@ static bool old_self(struct gossip *g, struct member *m, const struct way *from,
 static bool versions_meet(struct gossip *g, struct member *m, const struct way *from,
                           const struct incarnation *said, uint32_t wire_min, uint32_t wire_max)
 {
-	struct session *s = &m->session;
 	if (wire_min <= g->settings.wire_max && wire_max >= level_of(g) && wire_min <= wire_max)
 		return true;
 	core_drop(g, DROP_VERSION);
 	m->wire_min = wire_min;
 	m->wire_max = wire_max;
 	bool old = wire_max < level_of(g);
-	if (old && (s->old_at == 0 || g->now.boot - s->old_at >= ALARM_GAP)) {
-		s->old_at = g->now.boot;
+	struct alarms *told = &dispute_of(g, m)->alarms;
+	if (old && (told->old_at == 0 || g->now.boot - told->old_at >= ALARM_GAP)) {
+		told->old_at = g->now.boot;
 		core_trace(g, RULE_WIRE_OLD, m->id, 0, wire_max, level_of(g), 0);
 	}
 	if (old) /* else it is we who are too old for it: the doctor tells (VERSION_RANGE) */

@@ -49,6 +49,11 @@ struct dispute *dispute_of(const struct gossip *g, struct member *m)
 	return &s->disputes[m->dispute - 1];
 }
 
+const struct dispute *dispute_known(const struct gossip *g, const struct member *m)
+{
+	return m->dispute == 0 ? NULL : &g->membership.suspicions->disputes[m->dispute - 1];
+}
+
 void verdict_note(const struct gossip *g, struct member *m, struct claim claim)
 {
 	struct dispute *d = dispute_of(g, m);
@@ -59,10 +64,8 @@ void verdict_note(const struct gossip *g, struct member *m, struct claim claim)
 /* Did we pass on a verdict that condemned this claim of it, or a higher one? */
 bool verdict_passed(const struct gossip *g, const struct member *m, struct claim claim)
 {
-	if (m->dispute == 0)
-		return false;
-	const struct dispute *d = &g->membership.suspicions->disputes[m->dispute - 1];
-	return d->verdict_known && !claim_less(d->verdict, claim);
+	const struct dispute *d = dispute_known(g, m);
+	return d != NULL && d->verdict_known && !claim_less(d->verdict, claim);
 }
 
 struct suspicion *suspicion_of(const struct gossip *g, const struct member *m)
