@@ -58,6 +58,8 @@ struct patient {
 	const struct usage_fact *usage;
 	const struct clock_fact *clock;
 	const struct dns_fact *dns;
+	bool hand_gone;
+	duration hand_gone_for;
 	const struct lvm_head *lvm;
 	const struct lvm_seen *volumes; /* not NULL if lvm is not */
 	uint32_t storage_count;

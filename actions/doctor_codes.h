@@ -104,6 +104,9 @@
 	     "essaim node show {about}; vmstat 1   # on {about}")                                   \
 	CODE(61, FACTS_OLD, HOST, INFO, "what {about} says of itself ({detail}) is unknown since {1ms}", \
 	     "An observer there fails or hangs. What it said before is not shown.", "journalctl -u essaimd   # on {about}") \
+	CODE(62, HAND_GONE, HOST, ERROR, "the hand of {about} is gone since {1ms}", \
+	     "Nothing can be done on that node, and what is shown of its storage is old.", \
+	     "systemctl status essaim-hand; journalctl -u essaim-hand   # on {about}") \
 	CODE(70, LVM_STUCK, STORAGE, ERROR, "LVM on {about} does not answer since {1ms}", \
 	     "A device that hangs holds up every LVM command there; what is shown of its volumes is old.", \
 	     "ps -eo pid,stat,wchan:20,args | grep -w D; dmesg | tail   # on {about}") \

@@ -44,7 +44,8 @@ static void judge_fill(struct exam *exam, const struct lvm_seen *seen, const str
 
 static void judge_lvm(struct exam *exam, const struct lvm_head *h, const struct lvm_seen *seen)
 {
-	if (h->state == INVENTORY_STUCK || h->state == INVENTORY_UNKNOWN)
+	bool by_hand = h->state == INVENTORY_UNKNOWN && exam->patient->hand_gone; /* told as such */
+	if ((h->state == INVENTORY_STUCK || h->state == INVENTORY_UNKNOWN) && !by_hand)
 		exam_find(exam, DOCTOR_LVM_STUCK, SEVERITY_ERROR, exam_self(exam)->view.id,
 		          exam->now_wall - h->since_wall, 0, NULL);
 	if (h->state != INVENTORY_SEEN)
@@ -125,6 +126,8 @@ static void judge_pair(struct exam *exam, const struct drbd_pair *pair)
 void doctor_storage(struct exam *exam)
 {
 	const struct patient *p = exam->patient;
+	if (p->hand_gone)
+		exam_find(exam, DOCTOR_HAND_GONE, SEVERITY_ERROR, exam_self(exam)->view.id, p->hand_gone_for, 0, NULL);
 	if (p->lvm != NULL)
 		judge_lvm(exam, p->lvm, p->volumes);
 	for (uint32_t i = 0; i < p->storage_count; i++)

@@ -107,6 +107,8 @@ void storage_see(const struct storage_row *row, const struct storage_evidence *e
 		TELL(out, STORAGE_UNSEEN, "folders and pools are not looked at yet");
 	else if (row->type == STORAGE_DRBD_LVM && !see_resource(row, e, out))
 		return;
+	else if (e->lvm != NULL && e->lvm->state == INVENTORY_BLIND)
+		TELL(out, STORAGE_UNSEEN, "nobody looks there: its daemon has no hand");
 	else if (e->lvm == NULL || e->lvm->state == INVENTORY_UNKNOWN || e->lvm->state == INVENTORY_STUCK)
 		TELL(out, STORAGE_UNSEEN, "its LVM was not seen");
 	else if (at == LVM_NO_GROUP)

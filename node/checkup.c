@@ -5,6 +5,7 @@
 
 #include "body_clock.h"
 #include "drbd_holders.h"
+#include "hand_client.h"
 #include "observe_dns.h"
 #include "observe_links.h"
 #include "observe_storage.h"
@@ -202,6 +203,7 @@ static void examine(struct checkup *c, const struct now *now)
 	gossip_status(g, now, &status);
 	struct drbd_holders holders = {.count = 0};
 	struct own_storages own;
+	struct hand_view hand;
 	const struct drbd_head *drbd = storage_watch_drbd(c->body->storage);
 	struct drbd_pair *pairs = malloc(PAIRS_MAX * sizeof *pairs);
 	if (drbd != NULL && drbd->state == INVENTORY_SEEN)
@@ -213,6 +215,9 @@ static void examine(struct checkup *c, const struct now *now)
 		patient.usage = observer_usage(c->body->observer);
 		patient.clock = observer_clock(c->body->observer);
 		patient.dns = dns_watch_fact(c->body->dns);
+		hand_look(c->body->hand, &hand);
+		patient.hand_gone = hand.standing == HAND_STANDING_GONE;
+		patient.hand_gone_for = hand.gone_for;
 		patient.lvm = storage_watch_lvm(c->body->storage);
 		patient.volumes = storage_watch_volumes(c->body->storage);
 		own_storages(g, now, members[patient.self].view.id, &own);

@@ -536,8 +536,6 @@ void runner_close(struct body *body)
 			close_output(&r->out);
 			close_output(&r->err);
 		}
-		if (r->job != 0) /* after a change of key the same hand goes on with a new body */
-			hand_cancel(r->body->hand, r->job);
 		if (r->exited != NULL)
 			stop_watching(r);
 		run_free(r);

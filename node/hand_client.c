@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "body_clock.h"
 #include "journal.h"
 #include "random_bytes.h"
 
@@ -44,6 +45,7 @@ struct hand_client {
 	uint32_t under_way;
 	uint64_t last_id;
 	struct hand_view view;
+	instant gone_since; /* boot clock */
 	bool complained;
 };
 
@@ -181,12 +183,27 @@ static bool take_packet(struct hand_client *h, struct bytes packet)
 		return true;
 	case HAND_RUN:
 	case HAND_CANCEL:
+	case HAND_ANEW:
 		break; /* ours to say */
 	}
 	return false;
 }
 
 /* ---- the link ---- */
+
+static instant boot_now(void)
+{
+	struct now now;
+	body_clock_read(&now);
+	return now.boot;
+}
+
+static void be_gone(struct hand_client *h)
+{
+	if (h->view.standing != HAND_STANDING_GONE)
+		h->gone_since = boot_now();
+	h->view = (struct hand_view){.standing = HAND_STANDING_GONE};
+}
 
 static void try_again(struct hand_client *h)
 {
@@ -225,7 +242,7 @@ static void lose(struct hand_client *h, const char *why)
 	h->readable = NULL;
 	close(h->fd);
 	h->fd = -1;
-	h->view = (struct hand_view){.standing = HAND_STANDING_GONE};
+	be_gone(h);
 	fail_all(h);
 	try_again(h);
 }
@@ -249,6 +266,14 @@ static void on_readable(evutil_socket_t fd, short what, void *context)
 	}
 }
 
+static void say_anew(struct hand_client *h)
+{
+	uint8_t packet[16];
+	size_t size = hand_message_write(&(struct hand_message){.kind = HAND_ANEW}, packet);
+	if (send(h->fd, packet, size, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		journal_say(LEVEL_warning, "the hand takes no word: %s", strerror(errno));
+}
+
 static bool join(struct hand_client *h, int fd)
 {
 	const int room = SEND_ROOM;
@@ -261,6 +286,7 @@ static bool join(struct hand_client *h, int fd)
 		return false;
 	}
 	h->fd = fd;
+	say_anew(h);
 	h->complained = false;
 	h->view = (struct hand_view){.standing = HAND_STANDING_JOINED};
 	return true;
@@ -279,6 +305,7 @@ static void connect_to(struct hand_client *h)
 			journal_say(LEVEL_notice, "no hand at '%s' (%s): operations are refused until there is one",
 			            h->path, strerror(errno));
 		h->complained = true;
+		be_gone(h);
 		if (fd >= 0)
 			close(fd);
 	}
@@ -322,7 +349,7 @@ static bool may_ask(const struct hand_client *h, const struct hand_request *requ
 		return error_set(error, 0, "%zu bytes of input are too many: at most %d", request->input.size,
 		                 PROGRAM_INPUT_MAX) != 0;
 	if (h->fd < 0)
-		return error_set(error, 0, h->path[0] == '\0' && h->view.standing == HAND_STANDING_NONE
+		return error_set(error, 0, h->view.standing == HAND_STANDING_NONE
 		                 ? "this daemon was started without a hand: nothing can be done on this node (see essaim-hand(8))"
 		                 : "the hand is gone: nothing can be done on this node (systemctl status essaim-hand)") != 0;
 	if (h->under_way >= HAND_JOBS_MAX)
@@ -402,6 +429,8 @@ void hand_cancel(struct hand_client *h, uint64_t job)
 void hand_look(const struct hand_client *h, struct hand_view *out)
 {
 	*out = h->view;
+	if (h->view.standing == HAND_STANDING_GONE)
+		out->gone_for = boot_now() - h->gone_since;
 }
 
 const char *hand_standing_name(enum hand_standing standing)

@@ -4,7 +4,9 @@
  *     hand_run --RUN--> hand --OUTPUT…, ENDED--> done(result), from the loop, exactly once
  *        \-- no hand, too many jobs, not in the table --> done(refused), from the loop, exactly once
  *
- *     NONE --fd or path--> JOINED --end, garbled, other release--> GONE --path: again each second--> JOINED
+ *     NONE: neither fd nor path
+ *     GONE <--path, nobody there-- --fd or path--> JOINED --end, garbled, other release--> GONE
+ *                                                  GONE --path: again each second--> JOINED
  *
  * Invariants
  *   1. `done` is called exactly once for each hand_run, never from within it; but not after hand_close.
@@ -12,6 +14,8 @@
  *      is asked while there is no hand is refused with a sentence. The daemon goes on without.
  *   3. What the hand says is bounded here too: pieces beyond the limit are counted as cut, packets for
  *      jobs that nobody knows are dropped, and at most READ_BURST packets are taken in one go.
+ *   4. Its first word is ANEW: what an earlier life of this process asked over the same link has ended, or is
+ *      let end, before anything of ours begins.
  */
 #ifndef ESSAIM_HAND_CLIENT_H
 #define ESSAIM_HAND_CLIENT_H
@@ -45,6 +49,7 @@ enum hand_standing { HAND_STANDING_NONE, HAND_STANDING_JOINED, HAND_STANDING_GON
 
 struct hand_view {
 	enum hand_standing standing;
+	duration gone_for;  /* GONE: for so long */
 	duration lvm_stuck; /* for so long, as last told; 0: it is not */
 	uint32_t running, waiting;
 };
@@ -60,7 +65,8 @@ typedef void hand_piece(void *context, struct bytes piece);
 struct hand_client *hand_open(struct event_base *base, int fd, const char *path);
 /* The end of the socket pair that the hand gave us when it started us; -1: it did not. */
 int hand_inherited(void);
-void hand_close(struct hand_client *hand); /* `done` is not called any more */
+/* `done` is not called any more. What is under way is left to the hand: see ANEW, and the link's end. */
+void hand_close(struct hand_client *hand);
 
 /* All is copied. The job's number; 0 only without memory, and then `done` is not called. */
 uint64_t hand_run(struct hand_client *hand, const struct hand_request *request, hand_done *done,

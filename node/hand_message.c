@@ -57,6 +57,8 @@ size_t hand_message_write(const struct hand_message *m, uint8_t *out)
 	case HAND_CANCEL:
 		put(&w, m->cancel, 8);
 		break;
+	case HAND_ANEW:
+		break;
 	case HAND_STATE:
 		put(&w, m->state.protocol, 4);
 		put(&w, m->state.lvm_stuck_ms, 8);
@@ -175,7 +177,7 @@ bool hand_message_read(struct bytes packet, struct hand_message *out)
 	bool good = false;
 	memset(out, 0, sizeof *out);
 	uint64_t kind = take(&r, 1);
-	if (kind < HAND_RUN || kind > HAND_ENDED || packet.size > HAND_PACKET_MAX)
+	if (kind < HAND_RUN || kind > HAND_ANEW || packet.size > HAND_PACKET_MAX)
 		return false;
 	out->kind = (enum hand_kind)kind;
 	switch (out->kind) {
@@ -184,6 +186,9 @@ bool hand_message_read(struct bytes packet, struct hand_message *out)
 		break;
 	case HAND_CANCEL:
 		out->cancel = take(&r, 8);
+		good = true;
+		break;
+	case HAND_ANEW:
 		good = true;
 		break;
 	case HAND_STATE:

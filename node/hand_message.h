@@ -1,7 +1,8 @@
 /*
  * hand_message.h: the few words between the daemon and the hand, one a packet (SOCK_SEQPACKET).
  *
- *     daemon --RUN{job, program, deadline, output_max, arguments, input}--> hand
+ *     daemon --ANEW-- first of all: earlier jobs are nobody's ------------------>
+ *            --RUN{job, program, deadline, output_max, arguments, input}--> hand
  *            --CANCEL{job}------------------------------------------------>
  *            <--STATE{lvm stuck for, running, waiting}-- whenever it changed, and first of all
  *            <--OUTPUT{job, which, bytes}--              pieces, in order
@@ -18,12 +19,12 @@
 
 #include "programs.h"
 
-#define HAND_PROTOCOL 1
+#define HAND_PROTOCOL 2
 #define HAND_PACKET_MAX (PROGRAM_ARGUMENTS_BYTES + PROGRAM_INPUT_MAX + 64)
 #define HAND_PIECE_MAX 16384
 #define HAND_JOBS_MAX 32 /* waiting, running and stuck ones together */
 
-enum hand_kind { HAND_RUN = 1, HAND_CANCEL, HAND_STATE, HAND_OUTPUT, HAND_ENDED };
+enum hand_kind { HAND_RUN = 1, HAND_CANCEL, HAND_STATE, HAND_OUTPUT, HAND_ENDED, HAND_ANEW };
 
 enum hand_outcome {
 	HAND_EXITED = 1, /* code: its exit status */

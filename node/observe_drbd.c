@@ -1,28 +1,26 @@
 /*
- * DRBD, as its events come; and what they do not say: backing devices, options, generations, and the
- * kernel's own words.
+ * DRBD, as its events come; and what they do not say: backing devices, options, generations, how far a
+ * resync is, and the kernel's own words. All of it by the hand.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "body_clock.h"
 #include "drbd.h"
 #include "observe_storage.h"
+#include "observe_tool.h"
 #include "programs.h"
-#include "tool_runner.h"
 
 #define LIMIT (10 * SECOND)
 #define ASK_EVERY 60 /* s: show and get-gi, if nothing changed */
 #define RESTART_MAX 60
-#define KERNEL_RECORD 8192
+#define KERNEL_AGAIN 60   /* s, if its log cannot be read */
+#define PROGRESS_EVERY 5  /* s, while something is resynchronised: no event tells of that */
 
 struct drbd_watch {
 	struct body *body;
-	struct tool_runner *stream, *asker;
+	struct tool stream, asker, kernel;
 	struct drbd_seen seen, told_of; /* told_of: rounded, as told */
 	struct drbd_head head;
 	bool told, whole, lost; /* whole: the dump has come to its end; lost: events were left out */
@@ -32,8 +30,10 @@ struct drbd_watch {
 	uint32_t ask_in;  /* s until the next round of questions */
 	uint32_t ask_at;  /* the next volume whose generation is asked for */
 	bool asking;
-	uint32_t restart_in, restart_every;
-	int kernel; /* /dev/kmsg; -1: cannot be read */
+	uint32_t lines;   /* of events so far; what was asked before the last of them is not taken */
+	uint32_t lines_asked;
+	uint32_t progress_in;
+	uint32_t restart_in, restart_every, kernel_in;
 	instant wall;
 	uint8_t value[FACT_VALUE_MAX];
 	struct drbd_page page;
@@ -65,12 +65,12 @@ static void tell_head(struct drbd_watch *w)
 	w->told = true;
 }
 
-static void tell_state(struct drbd_watch *w, enum inventory_state state)
+static void tell_state(struct drbd_watch *w, enum inventory_state state, instant since)
 {
 	if (w->told && w->head.state == state)
 		return;
 	w->head.state = state;
-	w->head.since_wall = state == INVENTORY_UNKNOWN || state == INVENTORY_STUCK ? w->wall : 0;
+	w->head.since_wall = state == INVENTORY_UNKNOWN || state == INVENTORY_STUCK ? since : 0;
 	tell_head(w);
 }
 
@@ -101,25 +101,26 @@ static void tell_seen(struct drbd_watch *w)
 
 /* ---- the kernel's words ---- */
 
-/* "6,339,5140900,-;text\n KEY=value\n": the first line is the message. */
-static void read_kernel(struct drbd_watch *w, bool from_start)
+static void on_kernel_line(void *context, const char *line)
 {
-	char record[KERNEL_RECORD];
-	if (w->kernel < 0)
+	struct drbd_watch *w = context;
+	w->changed |= drbd_kernel_line(&w->seen, line);
+}
+
+static void on_kernel_end(void *context, const struct hand_result *r)
+{
+	struct drbd_watch *w = context;
+	w->kernel_in = w->whole ? KERNEL_AGAIN : 0;
+}
+
+/* From the beginning of what the kernel still holds: begun when the dump has named all resources. */
+static void follow_kernel(struct drbd_watch *w)
+{
+	struct command_line command = {.program = PROGRAM_KERNEL_LOG};
+	if (tool_busy(&w->kernel) || (w->kernel_in > 0 && --w->kernel_in > 0))
 		return;
-	if (from_start)
-		lseek(w->kernel, 0, SEEK_SET);
-	for (;;) {
-		ssize_t got = read(w->kernel, record, sizeof record - 1);
-		if (got < 0 && errno == EPIPE)
-			continue; /* overwritten meanwhile: the next is read */
-		if (got <= 0)
-			return;
-		record[got] = '\0';
-		record[strcspn(record, "\n")] = '\0';
-		if (strstr(record, "drbd") != NULL)
-			w->changed |= drbd_kernel_line(&w->seen, record);
-	}
+	if (tool_follow(&w->kernel, &command, on_kernel_line, on_kernel_end, w) < 0)
+		w->kernel_in = KERNEL_AGAIN;
 }
 
 /* ---- questions: show, then each volume's generation ---- */
@@ -139,13 +140,13 @@ static struct drbd_volume *volume_at(struct drbd_seen *seen, uint32_t position,
 	return NULL;
 }
 
-static void on_generation(void *context, const struct run_result *r)
+static void on_generation(void *context, const struct hand_result *r)
 {
 	struct drbd_watch *w = context;
 	struct drbd_resource *resource;
 	struct drbd_volume *v = volume_at(&w->seen, w->ask_at, &resource);
 	struct drbd_generation before = v == NULL ? (struct drbd_generation){.known = false} : v->generation;
-	if (v != NULL && r->status == 0 && !r->timed_out &&
+	if (v != NULL && tool_well(r) &&
 	    drbd_generation_parse((const char *)r->out.data, &v->generation))
 		w->changed |= memcmp(&before, &v->generation, sizeof before) != 0;
 	w->ask_at++;
@@ -177,14 +178,14 @@ static void ask_next(struct drbd_watch *w)
 	if (v == NULL)
 		return;
 	generation_call(w, r, v, &command);
-	w->asking = tool_runner_start(w->asker, &command, LIMIT, on_generation, w) == 0;
+	w->asking = tool_ask(&w->asker, &command, LIMIT, on_generation, w) == 0;
 }
 
-static void on_show(void *context, const struct run_result *r)
+static void on_show(void *context, const struct hand_result *r)
 {
 	struct drbd_watch *w = context;
 	w->asking = false;
-	if (r->status != 0 || r->timed_out || r->truncated)
+	if (!tool_well(r))
 		return;
 	w->told_of = w->seen;
 	drbd_show_parse((const char *)r->out.data, &w->seen);
@@ -198,12 +199,61 @@ static void on_show(void *context, const struct run_result *r)
 static void ask(struct drbd_watch *w)
 {
 	struct command_line command = {.program = PROGRAM_DRBD_SHOW};
-	if (w->asking || tool_runner_busy(w->asker))
+	if (w->asking || tool_busy(&w->asker))
 		return;
 	command_word(&command, "show");
 	command_word(&command, "--show-defaults");
 	w->ask_in = ASK_EVERY;
-	w->asking = tool_runner_start(w->asker, &command, LIMIT, on_show, w) == 0;
+	w->asking = tool_ask(&w->asker, &command, LIMIT, on_show, w) == 0;
+}
+
+/* ---- how far a resync is ---- */
+
+static bool moves(const struct drbd_peer_volume *v)
+{
+	return v->done >= 0 || strncmp(v->replication, "Sync", 4) == 0 || strncmp(v->replication, "Verify", 6) == 0;
+}
+
+static bool resyncing(const struct drbd_seen *seen)
+{
+	for (uint32_t i = 0; i < seen->resource_count; i++) {
+		const struct drbd_resource *r = &seen->resources[i];
+		for (uint32_t k = 0; k < r->peer_count; k++) {
+			for (uint32_t n = 0; n < r->peers[k].volume_count; n++) {
+				if (moves(&r->peers[k].volumes[n]))
+					return true;
+			}
+		}
+	}
+	return false;
+}
+
+/* Only of a moment since which no event has come: else it may be older than what the event said. */
+static void on_now(void *context, const struct hand_result *r)
+{
+	struct drbd_watch *w = context;
+	const char *text = (const char *)r->out.data, *end;
+	w->asking = false;
+	if (!tool_well(r) || w->lines != w->lines_asked || !w->whole)
+		return;
+	w->told_of = w->seen;
+	for (; (end = strchr(text, '\n')) != NULL; text = end + 1)
+		drbd_events_line(&w->seen, text);
+	w->changed |= memcmp(&w->told_of, &w->seen, sizeof w->seen) != 0;
+}
+
+static void ask_progress(struct drbd_watch *w)
+{
+	struct command_line command = {.program = PROGRAM_DRBD_SHOW};
+	if (!resyncing(&w->seen) || (w->progress_in > 0 && --w->progress_in > 0) || w->asking ||
+	    tool_busy(&w->asker))
+		return;
+	command_word(&command, "events2");
+	command_word(&command, "--now");
+	command_word(&command, "--statistics");
+	w->progress_in = PROGRESS_EVERY;
+	w->lines_asked = w->lines;
+	w->asking = tool_ask(&w->asker, &command, LIMIT, on_now, w) == 0;
 }
 
 /* ---- events ---- */
@@ -211,6 +261,7 @@ static void ask(struct drbd_watch *w)
 static void on_line(void *context, const char *line)
 {
 	struct drbd_watch *w = context;
+	w->lines++;
 	switch (drbd_events_line(&w->seen, line)) {
 	case DRBD_LINE_TAKEN:
 		w->changed = true;
@@ -224,7 +275,8 @@ static void on_line(void *context, const char *line)
 		w->whole = true;
 		w->changed = true;
 		w->restart_every = 1;
-		read_kernel(w, true);
+		w->kernel_in = 0;
+		follow_kernel(w);
 		ask(w);
 		return;
 	case DRBD_LINE_LOST:
@@ -240,10 +292,11 @@ static void ended(struct drbd_watch *w)
 	w->whole = w->shown = w->lost = false;
 	w->restart_in = w->restart_every;
 	w->restart_every = w->restart_every * 2 < RESTART_MAX ? w->restart_every * 2 : RESTART_MAX;
-	tell_state(w, INVENTORY_UNKNOWN);
+	tool_cancel(&w->kernel); /* it is read anew for what the next dump names */
+	tell_state(w, INVENTORY_UNKNOWN, w->wall);
 }
 
-static void on_end(void *context, const struct run_result *r)
+static void on_end(void *context, const struct hand_result *r)
 {
 	ended(context);
 }
@@ -257,8 +310,8 @@ static void listen_again(struct drbd_watch *w)
 	command_word(&command, "--statistics");
 	memset(&w->seen, 0, sizeof w->seen);
 	w->waited = 0;
-	if (tool_runner_stream(w->stream, &command, on_line, on_end, w) < 0)
-		tell_state(w, INVENTORY_UNKNOWN);
+	if (tool_follow(&w->stream, &command, on_line, on_end, w) < 0)
+		tell_state(w, INVENTORY_UNKNOWN, w->wall);
 }
 
 /* ---- the second's round ---- */
@@ -276,29 +329,44 @@ static bool loaded(struct drbd_watch *w)
 	return true;
 }
 
+/* Is anybody there who could tell? What it means if not is told. */
+static bool may_listen(struct drbd_watch *w)
+{
+	struct hand_view hand;
+	hand_look(w->body->hand, &hand);
+	duration stuck = tool_stuck_for(&w->stream), other = tool_stuck_for(&w->asker);
+	if (!loaded(w) || !tool_installed(PROGRAM_DRBD_EVENTS))
+		tell_state(w, INVENTORY_NONE, 0);
+	else if (hand.standing == HAND_STANDING_NONE)
+		tell_state(w, INVENTORY_BLIND, 0);
+	else if (stuck > 0 || other > 0)
+		tell_state(w, INVENTORY_STUCK, w->wall - (stuck > other ? stuck : other));
+	else
+		return true;
+	return false;
+}
+
 void drbd_watch_again(struct drbd_watch *w, instant wall)
 {
 	w->wall = wall;
-	if (!loaded(w) || tool_runner_find(PROGRAM_DRBD_EVENTS) == NULL) {
-		tell_state(w, INVENTORY_NONE);
+	if (!may_listen(w))
 		return;
-	}
-	if (tool_runner_stuck_since(w->stream) != 0 || tool_runner_stuck_since(w->asker) != 0)
-		tell_state(w, INVENTORY_STUCK);
-	if (!tool_runner_busy(w->stream)) {
+	if (w->head.state == INVENTORY_STUCK)
+		w->changed = w->whole; /* it goes on: what was seen is told anew */
+	if (!tool_busy(&w->stream)) {
 		listen_again(w);
 		return;
 	}
 	if (w->lost || (!w->whole && ++w->waited > LIMIT / SECOND)) {
-		tool_runner_kill(w->stream);
-		ended(w);
+		tool_cancel(&w->stream);
 		return;
 	}
 	if (!w->whole)
 		return;
-	read_kernel(w, false);
+	follow_kernel(w);
 	if (w->ask_in == 0 || --w->ask_in == 0)
 		ask(w);
+	ask_progress(w);
 	if (w->changed)
 		tell_seen(w);
 }
@@ -312,12 +380,12 @@ struct drbd_watch *drbd_watch_create(struct body *body)
 		return NULL;
 	w->body = body;
 	w->restart_every = 1;
-	w->stream = tool_runner_create(body->base);
-	w->asker = tool_runner_create(body->base);
-	w->kernel = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	tool_open(&w->stream, body);
+	tool_open(&w->asker, body);
+	tool_open(&w->kernel, body);
 	w->scratch.data = malloc(INVENTORY_SCRATCH);
 	w->scratch.size = INVENTORY_SCRATCH;
-	if (w->stream == NULL || w->asker == NULL || w->scratch.data == NULL) {
+	if (w->scratch.data == NULL) {
 		drbd_watch_destroy(w);
 		return NULL;
 	}
@@ -328,10 +396,9 @@ void drbd_watch_destroy(struct drbd_watch *w)
 {
 	if (w == NULL)
 		return;
-	tool_runner_destroy(w->stream);
-	tool_runner_destroy(w->asker);
-	if (w->kernel >= 0)
-		close(w->kernel);
+	tool_close(&w->stream);
+	tool_close(&w->asker);
+	tool_close(&w->kernel);
 	free(w->scratch.data);
 	free(w);
 }

@@ -1,5 +1,5 @@
 /*
- * LVM, looked at now and then.
+ * LVM, looked at now and then, by the hand: its commands and the engine's go one at a time.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,17 +10,18 @@
 #include "body_clock.h"
 #include "lvm.h"
 #include "observe_storage.h"
+#include "observe_tool.h"
 #include "programs.h"
-#include "tool_runner.h"
 
 #define LIMIT (10 * SECOND) /* with hundreds of volumes it takes a tenth of one */
+#define PATIENCE (30 * SECOND) /* it waits for the engine's LVM commands, and those may take minutes */
 #define EVERY_MIN 5 /* s, after a change */
 #define EVERY_MAX 30
 #define FAILING_MAX 60
 
 struct lvm_watch {
 	struct body *body;
-	struct tool_runner *runner;
+	struct tool tool;
 	struct lvm_filter filter;
 	bool configured; /* lvm.conf was asked */
 	uint32_t wait, every; /* seconds until the next look; and how many after that */
@@ -78,7 +79,7 @@ static void tell_state(struct lvm_watch *w, enum inventory_state state, instant 
 	if (w->told && w->head.state == state)
 		return;
 	w->head.state = state;
-	w->head.since_wall = state == INVENTORY_SEEN || state == INVENTORY_NONE ? 0 : since;
+	w->head.since_wall = state == INVENTORY_UNKNOWN || state == INVENTORY_STUCK ? since : 0;
 	tell_head(w);
 }
 
@@ -102,17 +103,17 @@ static void tell_seen(struct lvm_watch *w)
 
 /* ---- looking ---- */
 
-static bool same_report(const struct lvm_watch *w, const struct run_result *r)
+static bool same_report(const struct lvm_watch *w, const struct hand_result *r)
 {
 	return w->last != NULL && w->last_report == r->out.size &&
-	       w->last_size == r->out.size + r->err.size &&
+	       w->last_size == r->out.size + r->error.size &&
 	       memcmp(w->last, r->out.data, r->out.size) == 0 &&
-	       memcmp(w->last + r->out.size, r->err.data, r->err.size) == 0;
+	       memcmp(w->last + r->out.size, r->error.data, r->error.size) == 0;
 }
 
-static void keep_report(struct lvm_watch *w, const struct run_result *r)
+static void keep_report(struct lvm_watch *w, const struct hand_result *r)
 {
-	size_t size = r->out.size + r->err.size;
+	size_t size = r->out.size + r->error.size;
 	uint8_t *more = realloc(w->last, size + 1);
 	if (more == NULL) {
 		w->last_size = w->last_report = 0;
@@ -122,7 +123,7 @@ static void keep_report(struct lvm_watch *w, const struct run_result *r)
 	w->last_size = size;
 	w->last_report = r->out.size;
 	memcpy(more, r->out.data, r->out.size);
-	memcpy(more + r->out.size, r->err.data, r->err.size);
+	memcpy(more + r->out.size, r->error.data, r->error.size);
 }
 
 static void slow_down(struct lvm_watch *w, uint32_t most)
@@ -131,19 +132,40 @@ static void slow_down(struct lvm_watch *w, uint32_t most)
 	w->wait = w->every;
 }
 
+/*
+ * For how long LVM is stuck, whoever sent the command that does not end: the engine or we. The hand tells
+ * its age; what it could not tell yet we know of our own.
+ */
+static duration stuck_for(struct lvm_watch *w)
+{
+	struct hand_view hand;
+	hand_look(w->body->hand, &hand);
+	duration own = tool_stuck_for(&w->tool);
+	return hand.lvm_stuck > own ? hand.lvm_stuck : own;
+}
+
+static void tell_stuck(struct lvm_watch *w, duration age)
+{
+	tell_state(w, INVENTORY_STUCK, w->wall - age);
+	w->every = w->wait = 1; /* as soon as it ends */
+}
+
 static void failed(struct lvm_watch *w)
 {
-	instant since = w->wall - (tool_runner_stuck_since(w->runner) != 0 ? LIMIT : 0);
-	tell_state(w, tool_runner_stuck_since(w->runner) != 0 ? INVENTORY_STUCK : INVENTORY_UNKNOWN, since);
 	free(w->last);
 	w->last = NULL;
+	if (stuck_for(w) > 0) {
+		tell_stuck(w, stuck_for(w));
+		return;
+	}
+	tell_state(w, INVENTORY_UNKNOWN, w->wall);
 	slow_down(w, FAILING_MAX);
 }
 
-static void on_report(void *context, const struct run_result *r)
+static void on_report(void *context, const struct hand_result *r)
 {
 	struct lvm_watch *w = context;
-	if (r->timed_out || r->truncated || r->status != 0) {
+	if (!tool_well(r)) {
 		failed(w);
 		return;
 	}
@@ -152,7 +174,7 @@ static void on_report(void *context, const struct run_result *r)
 		slow_down(w, EVERY_MAX);
 		return;
 	}
-	if (lvm_report_parse(r->out, r->err, &w->seen, NULL) < 0) {
+	if (lvm_report_parse(r->out, r->error, &w->seen, NULL) < 0) {
 		failed(w);
 		return;
 	}
@@ -165,16 +187,20 @@ static void look(struct lvm_watch *w)
 {
 	struct command_line command;
 	lvm_report_call(&w->filter, &command);
-	if (tool_runner_start(w->runner, &command, LIMIT, on_report, w) < 0)
+	if (tool_ask(&w->tool, &command, LIMIT, on_report, w) < 0)
 		failed(w);
 }
 
-static void on_config(void *context, const struct run_result *r)
+/* It fails where lvm.conf has no such setting; who was not even asked has not said so. */
+static void on_config(void *context, const struct hand_result *r)
 {
 	struct lvm_watch *w = context;
+	if (r->outcome != HAND_EXITED) {
+		failed(w);
+		return;
+	}
 	w->configured = true;
-	w->filter.global_taken =
-		r->status == 0 && strstr((const char *)r->out.data, "global_filter=") != NULL;
+	w->filter.global_taken = r->code == 0 && strstr((const char *)r->out.data, "global_filter=") != NULL;
 	look(w);
 }
 
@@ -186,7 +212,7 @@ static void begin(struct lvm_watch *w)
 		return;
 	}
 	lvm_config_call(&command);
-	if (tool_runner_start(w->runner, &command, LIMIT, on_config, w) < 0)
+	if (tool_ask(&w->tool, &command, LIMIT, on_config, w) < 0)
 		failed(w);
 }
 
@@ -230,18 +256,32 @@ static bool filter_drbd(struct lvm_watch *w, const struct drbd_seen *drbd)
 	return all;
 }
 
+/* Can anybody be asked now? What it means if not is told. */
+static bool may_look(struct lvm_watch *w, enum hand_standing hand)
+{
+	duration stuck = stuck_for(w);
+	if (hand == HAND_STANDING_NONE)
+		tell_state(w, INVENTORY_BLIND, 0);
+	else if (!tool_installed(PROGRAM_LVM_REPORT))
+		tell_state(w, INVENTORY_NONE, 0);
+	else if (stuck > 0)
+		tell_stuck(w, stuck);
+	else if (hand == HAND_STANDING_GONE)
+		tell_state(w, INVENTORY_UNKNOWN, w->wall);
+	else if (tool_asked_for(&w->tool) > PATIENCE)
+		tell_state(w, INVENTORY_UNKNOWN, w->wall - tool_asked_for(&w->tool));
+	else
+		return !tool_busy(&w->tool);
+	return false;
+}
+
 void lvm_watch_again(struct lvm_watch *w, instant wall, const struct drbd_seen *drbd)
 {
+	struct hand_view hand;
+	hand_look(w->body->hand, &hand);
 	w->wall = wall;
-	if (tool_runner_find(PROGRAM_LVM_REPORT) == NULL) {
-		tell_state(w, INVENTORY_NONE, 0);
+	if (!may_look(w, hand.standing))
 		return;
-	}
-	if (tool_runner_busy(w->runner)) {
-		if (tool_runner_stuck_since(w->runner) != 0)
-			tell_state(w, INVENTORY_STUCK, wall - LIMIT);
-		return;
-	}
 	if (metadata_changed(w))
 		w->wait = 0;
 	if (w->wait > 0 && --w->wait > 0)
@@ -261,10 +301,10 @@ struct lvm_watch *lvm_watch_create(struct body *body)
 		return NULL;
 	w->body = body;
 	w->every = EVERY_MIN;
-	w->runner = tool_runner_create(body->base);
+	tool_open(&w->tool, body);
 	w->scratch.data = malloc(INVENTORY_SCRATCH);
 	w->scratch.size = INVENTORY_SCRATCH;
-	if (w->runner == NULL || w->scratch.data == NULL) {
+	if (w->scratch.data == NULL) {
 		lvm_watch_destroy(w);
 		return NULL;
 	}
@@ -275,7 +315,7 @@ void lvm_watch_destroy(struct lvm_watch *w)
 {
 	if (w == NULL)
 		return;
-	tool_runner_destroy(w->runner);
+	tool_close(&w->tool);
 	free(w->scratch.data);
 	free(w->last);
 	free(w);

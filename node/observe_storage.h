@@ -2,7 +2,8 @@
  * observe_storage.h: what this node sees of its storage, as signed facts (proto/inventory.h).
  *
  *     observe_lvm    fullreport on a timer, at once when LVM's own backup folder changed
- *     observe_drbd   a long-running `events2`, the kernel's log, `show` and `get-gi`
+ *     observe_drbd   a long-running `events2`, the kernel's log, `show` and `get-gi`; `events2 --now` while
+ *                    something is resynchronised
  *
  * LVM: 5 s after a change, doubling to 30 s while nothing changes, to 60 s while it fails.
  *
@@ -11,6 +12,7 @@
  *   2. No tool: the fact says there is none. A tool that hangs: the fact says since when, with what
  *      was seen last; it is not sent again into what hangs.
  *   3. LVM is never sent to a device below DRBD.
+ *   4. All tools are run by the hand. A daemon without one looks at nothing, and says so.
  */
 #ifndef ESSAIM_OBSERVE_STORAGE_H
 #define ESSAIM_OBSERVE_STORAGE_H

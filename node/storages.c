@@ -60,7 +60,7 @@ static void read_heads(struct storages *s)
 		if (n == NULL)
 			continue;
 		n->told = lvm_head_decode(fact.value, &s->arena, &n->lvm);
-		n->old |= n->told && (n->lvm.state == INVENTORY_UNKNOWN || n->lvm.state == INVENTORY_STUCK);
+		n->old |= n->told && n->lvm.state != INVENTORY_SEEN && n->lvm.state != INVENTORY_NONE;
 	}
 }
 

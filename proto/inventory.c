@@ -114,7 +114,7 @@ bool page_key_parse(struct bytes key, const char *fact, uint32_t *out)
 
 const char *inventory_state_name(enum inventory_state state)
 {
-	static const char *const names[INVENTORY_STATES] = {"none", "seen", "unknown", "stuck"};
+	static const char *const names[INVENTORY_STATES] = {"none", "seen", "unknown", "stuck", "blind"};
 	return state < INVENTORY_STATES ? names[state] : "?";
 }
 

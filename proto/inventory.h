@@ -60,6 +60,7 @@ enum inventory_state {
 	INVENTORY_SEEN = 1,
 	INVENTORY_UNKNOWN = 2, /* could not be looked at; what is shown is old */
 	INVENTORY_STUCK = 3,   /* a tool hangs and cannot be ended; what is shown is old */
+	INVENTORY_BLIND = 4,   /* nobody looks: the daemon has no hand */
 	INVENTORY_STATES
 };
 

@@ -42,6 +42,9 @@ static void note_old(const json_t *nodes)
 		const char *state = json_text(row, "lvm");
 		if (strcmp(state, "none") == 0)
 			show_notice("%s: no LVM there", json_text(row, "node"));
+		else if (strcmp(state, "blind") == 0)
+			show_notice("%s: nobody looks there, its daemon has no hand: see essaim-hand(8)",
+			            json_text(row, "node"));
 		else if (strcmp(state, "stuck") == 0)
 			show_notice("%s: LVM hangs since %s; what is shown is older", json_text(row, "node"),
 			            json_text(row, "since"));

@@ -26,6 +26,7 @@ static instant clock_now(void)
 /* ---- the link ---- */
 
 static void drop_daemon(struct hand *h, instant now);
+static void abandon(struct hand *h, instant now);
 
 static bool link_ready(const struct hand *h)
 {
@@ -206,6 +207,10 @@ static void take_packet(struct hand *h, struct bytes packet, instant now)
 		take_run(h, &message.run, packet, now);
 	else if (good && message.kind == HAND_CANCEL)
 		take_cancel(h, message.cancel, now);
+	else if (good && message.kind == HAND_ANEW) {
+		abandon(h, now);
+		h->state_due = true;
+	}
 	else {
 		fprintf(stderr, "essaim-hand: a garbled packet of %zu bytes came: hanging up\n", packet.size);
 		drop_daemon(h, now);

@@ -11,10 +11,11 @@
  *      bounded by HAND_JOBS_MAX requests and one packet.
  *   4. LVM children run one at a time. When one does not even die by SIGKILL, LVM is stuck: whatever
  *      waits for it, or comes later, is answered so at once, with the age; all else goes on.
- *   5. The daemon's end: what only reads is ended; what changes something (`finish`) runs on to its end
- *      or deadline, and nothing of the next daemon starts before. Killing lvm between suspend and resume
- *      would stop every machine on that volume; and so whatever the new daemon observes first is what
- *      the old one's operations really left. It has no result of them: the engine asks the machine.
+ *   5. The daemon's end, or its word that it begins anew over the same link: what only reads is ended; what
+ *      changes something (`finish`) runs on to its end or deadline, and nothing of the next daemon starts
+ *      before. Killing lvm between suspend and resume would stop every machine on that volume; and so
+ *      whatever the new daemon observes first is what the old one's operations really left. It has no result
+ *      of them: the engine asks the machine.
  *   6. The hand's end ends its children as a daemon's end does.
  */
 #ifndef ESSAIM_HAND_H

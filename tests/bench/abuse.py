@@ -8,6 +8,7 @@ import time
 
 from report import figure
 from swarm import lab
+import daemon  # of tests/net
 import facts  # Hosts, of the same folder
 import observing  # of tests/net
 
@@ -136,6 +137,7 @@ def abuse(seconds):
                 node.observes = "lvm" in name
             if "lvm" in name:
                 s[ABUSED].terminate()
+                s[ABUSED].before = [daemon.HAND, "--"]
                 s[ABUSED].start()
             s.settle(2)
             work(s)

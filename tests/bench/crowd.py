@@ -65,6 +65,7 @@ class Peer:
         self.socket = os.path.join(folder, f"{self.name}.sock")
         self.log = os.path.join(folder, f"{self.name}.log")
         self.config = config
+        self.before = []  # words before the daemon's: a hand that starts it
         self.process = None
 
     def spawn(self):
@@ -72,7 +73,7 @@ class Peer:
         self._be_a_host()
         with open(self.log, "a") as log:
             self.process = subprocess.Popen(
-                [daemon.ESSAIMD, "--config", self.config, "--name", self.name, "--data", self.data, "--listen",
+                [*self.before, daemon.ESSAIMD, "--config", self.config, "--name", self.name, "--data", self.data, "--listen",
                  self.address, "--socket", self.socket],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
@@ -98,11 +99,19 @@ class Peer:
     def running(self):
         return self.process is not None and self.process.poll() is None
 
+    @property
+    def pid(self):
+        """The daemon's own."""
+        if not self.before:
+            return self.process.pid
+        with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children") as children:
+            return int(children.read().split()[0])
+
     def cpu_s(self):
-        return cpu_s(self.process.pid)
+        return cpu_s(self.pid)
 
     def rss_mb(self):
-        return rss_mb(self.process.pid)
+        return rss_mb(self.pid)
 
     def said(self, rules, since=0):
         return said(self, rules, since)

@@ -511,6 +511,32 @@ static void readers_die_with_their_daemon_and_what_changes_something_ends_first(
 	unlink(path);
 }
 
+/* After a change of its key the daemon opens a second client over the link that it inherited. */
+static void a_client_that_begins_anew_over_the_same_link_has_nothing_of_the_one_before(void **state)
+{
+	struct scene *s = *state;
+	struct heard reader = {0}, writer = {0};
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	char script[700], begun[160];
+	hand_close(s->client);
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+	memcpy(at.sun_path, s->socket, strlen(s->socket) + 1);
+	assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof at), 0);
+	s->client = hand_open(s->base, dup(fd), "");
+	snprintf(begun, sizeof begun, "%s.begun", s->mark);
+	unlink(begun);
+	ask(s, &reader, PROGRAM_LVM_REPORT, "exec sleep 600", 0);
+	snprintf(script, sizeof script, "touch %s; sleep 1; echo done >%s", begun, s->mark);
+	ask(s, &writer, PROGRAM_DRBD_CHANGE, script, 0);
+	await_file(s, begun);
+	hand_close(s->client);
+	s->client = hand_open(s->base, fd, "");
+	snprintf(script, sizeof script, "cat %s", s->mark);
+	struct heard next = run(s, PROGRAM_LVM_REPORT, script, 0); /* LVM: the sleeper is gone */
+	assert_string_equal(next.out, "done\n");
+	assert_int_equal(reader.ends + writer.ends, 0);
+}
+
 static void when_the_hand_dies_what_was_under_way_is_unknown_and_a_new_hand_is_found(void **state)
 {
 	struct scene *s = *state;
@@ -578,6 +604,7 @@ int main(int argc, char **argv)
 		CASE(lvm_commands_run_one_after_the_other_in_order_and_others_beside_them),
 		CASE(a_stuck_lvm_command_is_a_state_and_all_else_goes_on),
 		CASE(readers_die_with_their_daemon_and_what_changes_something_ends_first),
+		CASE(a_client_that_begins_anew_over_the_same_link_has_nothing_of_the_one_before),
 		CASE(when_the_hand_dies_what_was_under_way_is_unknown_and_a_new_hand_is_found),
 		CASE(a_full_house_refuses_and_takes_the_next_when_there_is_room),
 	};

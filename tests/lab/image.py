@@ -220,12 +220,11 @@ def whole(say=print):
 def ours(build, target):
     """What the run itself brings: daemons, command line, agent, init."""
     with tempfile.TemporaryDirectory() as tree:
-        for program in ("essaimd", "essaim", "essaim-hand"):
+        for program in ("essaimd", "essaim", "hand/essaim-hand", "hand/essaim-files", "hand/essaim-kernel-log"):
             path = os.path.join(build, "node", program)
-            if os.path.exists(path):
-                for one in ldd(path):
-                    copy_into_host(tree, one)
-                copy_into_host(tree, path, "/usr/sbin/" + program)
+            for one in ldd(path):
+                copy_into_host(tree, one)
+            copy_into_host(tree, path, "/usr/sbin/" + os.path.basename(program))
         copy_into_host(tree, os.path.join(build, "tests", "lab-agent"), "/bin/lab-agent")
         copy_into_host(tree, os.path.join(HERE, "init.sh"), "/init")
         os.chmod(tree + "/init", 0o755)

@@ -98,7 +98,7 @@ class Site:
 
     def start_daemon(self, name):
         m = self[name]
-        m.sh(f"mkdir -p {DATA}; setsid /usr/sbin/essaimd --name {name} --data {DATA} --listen 10.9.0.{m.number}:7800 "
+        m.sh(f"mkdir -p {DATA}; setsid /usr/sbin/essaim-hand -- /usr/sbin/essaimd --name {name} --data {DATA} --listen 10.9.0.{m.number}:7800 "
              f"--socket {SOCKET} </dev/null >>{LOG} 2>&1 & echo $! >/run/essaimd.pid")
         wait_for(lambda: m.try_(f"/usr/sbin/essaim --socket {SOCKET} version")[0] == 0, f"essaimd of {name} answers")
 

@@ -14,6 +14,7 @@ from daemon import Refused
 from lab import Lab
 
 LIMIT_S = 60
+FOUND_S = 60
 
 
 class Failure(AssertionError):
@@ -178,6 +179,33 @@ class Cluster:
             raise Failure(f"{failure}\n{views}") from None
 
     # ---- ending it ----
+
+    # ---- what the doctor finds ----
+
+    def findings(self, i, **args):
+        return self[i].ask("doctor examine", args)["findings"]
+
+    def codes(self, i, **args):
+        return {f["code"] for f in self.findings(i, **args)}
+
+    def found(self, i, code, about=None, says=(), limit=FOUND_S):
+        """Waits for that finding as node i knows it, and returns it."""
+        def look():
+            for f in self.findings(i):
+                if f["code"] == code and (about is None or f["about"] == about) and \
+                        all(word in f["what"] + f["command"] for word in says):
+                    return f
+            return None
+        try:
+            return wait_for(look, f"{code} about {about}", limit, 0.3)
+        except AssertionError as failure:
+            raise AssertionError(f"{failure}; found: {json.dumps(self.findings(i), indent=1)}") from None
+
+    def over(self, i, code, about=None, limit=FOUND_S):
+        wait_for(lambda: not any(f["code"] == code and about in (None, f["about"]) for f in self.findings(i)),
+                 f"{code} about {about} is over", limit, 0.3)
+
+    # ---- the end ----
 
     def close(self):
         """Stops everything; returns what was wrong: bad exits, sanitizer reports."""

@@ -14,6 +14,7 @@ BUILD = os.environ.get("ESSAIM_BUILD", os.path.join(REPOSITORY, "build"))
 ESSAIMD = os.path.join(BUILD, "node", "essaimd")
 ESSAIM = os.path.join(BUILD, "node", "essaim")
 HAND = os.path.join(BUILD, "node", "hand", "essaim-hand")
+HAND_HELD = os.path.join(BUILD, "tests", "hand", "essaim-hand-held")  # its blows can be held back, by a file
 HAND_FOR_TESTS = os.path.join(BUILD, "tests", "hand", "essaim-hand-test")  # other programs, blows that can be held back
 OURS = (os.path.join(BUILD, "node"), os.path.join(BUILD, "tests"))
 PORT = 7800

@@ -16,6 +16,8 @@ def with_hand(c, i, user=None, hand=daemon.HAND):
     node = c[i]
     hooks = os.path.join(c.folder, "hooks", node.name)
     node.essaimd = shutil.copy(daemon.ESSAIMD, c.folder)
+    for helper in ("essaim-files", "essaim-kernel-log"):
+        shutil.copy(os.path.join(os.path.dirname(daemon.HAND), helper), c.folder)
     node.before = [shutil.copy(hand, c.folder), "--hooks", hooks, *(["--user", user] if user else []), "--"]
     node.more = ["--hooks", hooks]
     os.makedirs(node.data, exist_ok=True)
@@ -71,15 +73,20 @@ def _(clusters):
 @case("when its hand is killed a node says so and stays master")
 def _(clusters):
     c = new(clusters, 3)
-    with_hand(c, 1)
+    with_hand(c, 1).observes = True
     c.start().form()
     expect(c.master() == 1, "n1 founded it")
+    lvm = lambda: {n["node"]: n["lvm"] for n in c[2].ask("storage list")["nodes"]}.get("n1")
+    wait_for(lambda: lvm() in ("none", "seen", "unknown"), "n1 looks at its storage")
     before, pid = c[1].status(), child_of(c[1].process.pid)
     os.kill(c[1].process.pid, signal.SIGKILL)
     try:
         ask = lambda: daemon.ask(c[1].socket, "status")
         wait_for(lambda: ask()["hand"]["state"] == "gone", "it knows that the hand is gone")
         expect("the hand is gone" in c[1].tail(), "and says so")
+        c.found(2, "HAND_GONE", "n1", says=("is gone since", "systemctl status essaim-hand"))
+        expect(lvm() in ("unknown", "none"), f"its storage is not known: {lvm()}")
+        expect("LVM_STUCK" not in c.codes(2), "which is not LVM's fault")
         daemon.ask(c[1].socket, "kv put", {"key": "k", "value": "v"})
         seen = ask()
         expect(seen["self_master"] and seen["master"] == before["master"], f"it is what it was: {seen}")

@@ -1,13 +1,15 @@
 """What the daemons say of the machine's storage, against the tools' own truth: LVM on loop devices.
 
 There is no device-mapper on a build machine: volumes are made as metadata only, which LVM reports like
-any others, but for active and open.
+any others, but for active and open. The tools are run by the hand, in a mount namespace where /etc/lvm is
+ours.
 """
 import fcntl
 import json
 import os
 import subprocess
 
+import daemon
 from case import case, Skip
 from cluster import expect, new, wait_for
 
@@ -44,13 +46,15 @@ class Disks:
             out.write(f'devices {{ filter=[{accept},"r|.*|"] obtain_device_list_from_udev=0 use_devicesfile=0 }}\n'
                       "activation { udev_sync=0 udev_rules=0 monitoring=0 }\nglobal { activation=0 }\n")
 
-    @property
-    def environment(self):
-        return {"LVM_SYSTEM_DIR": self.system}
+    def belong_to(self, node, hand=daemon.HAND):
+        """That node's machine has these disks; its daemon is started by a hand."""
+        node.observes = True
+        node.before = ["unshare", "-m", "--propagation", "private", "sh", "-c",
+                       'mount --bind "$1" /etc/lvm; shift; exec "$@"', "sh", self.system, hand, "--"]
 
     def lvm(self, *words):
         done = subprocess.run([LVM, *words], text=True, capture_output=True, timeout=60,
-                              env=os.environ | self.environment | {"LVM_SUPPRESS_FD_WARNINGS": "1", "LC_ALL": "C"})
+                              env=os.environ | {"LVM_SYSTEM_DIR": self.system, "LVM_SUPPRESS_FD_WARNINGS": "1", "LC_ALL": "C"})
         expect(done.returncode == 0, f"lvm {' '.join(words)}: {done.stderr}")
         return done.stdout
 
@@ -83,13 +87,13 @@ def said(cluster, viewer, of):
     return sorted((v["storage"], v["name"], v["uuid"], v["size"], v["tags"]) for v in answer["volumes"])
 
 
-def observed(clusters, count, disks):
+def observed(clusters, count, disks, hand=daemon.HAND, environment=None):
     """A cluster whose node 1 has those disks; the others' machines have no storage that is looked at."""
     cluster = new(clusters, count)
     made = Disks(cluster, disks)
     try:
-        cluster[1].observes = True
-        cluster[1].start(made.environment)
+        made.belong_to(cluster[1], hand)
+        cluster[1].start(environment)
         cluster.start(*range(2, count + 1))
         cluster.form()
     except BaseException:
@@ -153,27 +157,47 @@ def missing_and_twice(clusters):
         disks.detach()
 
 
-@case("inventory: an LVM that hangs costs its own state only, and is told with its age", lasts=25, alone=True)
-def hanging_lvm(clusters):
-    cluster, disks = observed(clusters, 3, 1)
+@case("inventory: an LVM command that not even dies is a state with an age, and costs nothing else", lasts=45, alone=True)
+def stuck_lvm(clusters):
+    withheld = os.path.join(os.path.dirname(daemon.HAND_HELD), f"unkillable.{os.getpid()}")
+    cluster, disks = observed(clusters, 3, 1, daemon.HAND_HELD, {"ESSAIM_HAND_UNKILLABLE": withheld})
     try:
         disks.lvm("pvcreate", *disks.devices)
         disks.lvm("vgcreate", "vgc", *disks.devices)
         node = lambda: {n["node"]: n for n in cluster[2].ask("storage list")["nodes"]}.get("n1", {})
         wait_for(lambda: node().get("lvm") == "seen", "n1's LVM is seen", SEEN_S)
         epoch = cluster.essaim(2, "status")["master"]["epoch"]
-        # Whoever holds the group's lock makes each report wait: it hangs where it cannot be seen to end.
+        # Whoever holds the group's lock makes each report wait, and no blow of the hand lands.
+        open(withheld, "w").close()
         lock = open(os.path.join("/run/lock/lvm", "V_vgc"), "w")
         fcntl.flock(lock, fcntl.LOCK_EX)
         disks.configure()
         try:
-            wait_for(lambda: node().get("lvm") in ("unknown", "stuck") and node().get("since"),
-                     "n1 says that it does not know", 90)
-            disks.found(cluster[2], "LVM_STUCK")
+            wait_for(lambda: node().get("lvm") == "stuck" and node()["since"], "n1 says that its LVM is stuck", 90)
+            told = cluster.found(2, "LVM_STUCK", "n1", says=("does not answer since",))
+            expect(told["severity"] == "error", f"{told}")
+            expect("LVM hangs since" in cluster.essaim(2, "storage", "list", as_json=False), "the list says so too")
+            expect(cluster[1].status()["hand"]["lvm_stuck_ms"] >= 10000, "the hand tells its age")
             expect(cluster[2].ask("storage list")["storages"][0]["name"] == "vgc", "what was seen last stays")
             expect(cluster.essaim(2, "status")["master"]["epoch"] == epoch, "the master stayed")
+            cluster.put(1, "meanwhile", "1")
         finally:
             lock.close()
-        wait_for(lambda: node().get("lvm") == "seen", "n1's LVM is seen again", 90)
+        wait_for(lambda: node().get("lvm") == "seen", "n1's LVM is seen again", 30)
+        cluster.over(2, "LVM_STUCK")
     finally:
         disks.detach()
+        if os.path.exists(withheld):
+            os.remove(withheld)
+
+
+@case("inventory: a daemon without a hand looks at nothing and says so", alone=True)
+def without_hand(clusters):
+    cluster = new(clusters, 2)
+    cluster[1].observes = True
+    cluster.start().form()
+    lvm = lambda i: {n["node"]: n["lvm"] for n in cluster[i].ask("storage list")["nodes"]}
+    wait_for(lambda: lvm(2) == {"n1": "blind"}, "n2 knows that n1 is blind", SEEN_S)
+    text = " ".join(cluster.essaim(2, "storage", "list", as_json=False).split())
+    expect("n1: nobody looks there, its daemon has no hand" in text, text)
+    expect(not {"LVM_STUCK", "HAND_GONE"} & cluster.codes(2), "that is no fault")

@@ -3,7 +3,6 @@
 Each node is a host of its own: its name (uts namespace), its resolv.conf and hosts file (mount
 namespace), its wall clock (essaimd-clock). Name service is dnsmasq in the lab.
 """
-import json
 import os
 import shutil
 import signal
@@ -16,12 +15,11 @@ import time
 import daemon
 import lab
 from case import case, Skip
-from cluster import Cluster, expect, wait_for
+from cluster import FOUND_S, Cluster, expect, wait_for
 
 DNS = "10.87.0.53"
 AWAY = "10.87.0.99"  # nobody answers there
 CLOCKED = os.path.join(daemon.BUILD, "tests", "essaimd-clock")
-FOUND_S = 60
 
 
 class Host(daemon.Daemon):
@@ -137,29 +135,6 @@ class Swarm(Cluster):
     def close(self):
         self.dns.stop()
         return super().close()
-
-    def findings(self, i, **args):
-        return self[i].ask("doctor examine", args)["findings"]
-
-    def codes(self, i, **args):
-        return {f["code"] for f in self.findings(i, **args)}
-
-    def found(self, i, code, about=None, says=(), limit=FOUND_S):
-        """Waits for that finding as node i knows it, and returns it."""
-        def look():
-            for f in self.findings(i):
-                if f["code"] == code and (about is None or f["about"] == about) and \
-                        all(word in f["what"] + f["command"] for word in says):
-                    return f
-            return None
-        try:
-            return wait_for(look, f"{code} about {about}", limit, 0.3)
-        except AssertionError as failure:
-            raise AssertionError(f"{failure}; found: {json.dumps(self.findings(i), indent=1)}") from None
-
-    def over(self, i, code, about=None, limit=FOUND_S):
-        wait_for(lambda: not any(f["code"] == code and about in (None, f["about"]) for f in self.findings(i)),
-                 f"{code} about {about} is over", limit, 0.3)
 
 
 def swarm(clusters, count, **options):

@@ -30,8 +30,8 @@ class Declared:
                 disks.lvm("pvcreate", *disks.devices)
                 disks.lvm("vgcreate", "vg0", *disks.devices)
             for i in (1, 2):
-                self.c[i].observes = True
-                self.c[i].start(self.disks[i - 1].environment)
+                self.disks[i - 1].belong_to(self.c[i])
+                self.c[i].start()
             self.c.start(3).form()
             wait_for(lambda: all(n.status().get("level") == 3 for n in self.c), "the level is 3")
         except BaseException:

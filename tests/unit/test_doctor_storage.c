@@ -125,9 +125,23 @@ static void an_lvm_that_hangs_is_told_with_its_age_and_its_old_words_are_not(voi
 	head.groups[0].missing = 2;
 	assert_int_equal(only(&p)->code, DOCTOR_LVM_STUCK);
 	assert_int_equal(after.list[0].numbers[0], 60 * SECOND);
-	head.state = INVENTORY_NONE;
-	doctor_examine(&p, SECOND, &after);
-	assert_int_equal(after.count, 0);
+	for (int quiet = 0; quiet < 2; quiet++) {
+		head.state = quiet == 0 ? INVENTORY_NONE : INVENTORY_BLIND;
+		doctor_examine(&p, SECOND, &after);
+		assert_int_equal(after.count, 0);
+	}
+}
+
+static void a_hand_that_is_gone_is_told_once_and_not_as_an_lvm_that_hangs(void **state)
+{
+	struct patient p = healthy();
+	p.hand_gone = true;
+	p.hand_gone_for = 7 * SECOND;
+	head.state = INVENTORY_UNKNOWN;
+	assert_int_equal(only(&p)->code, DOCTOR_HAND_GONE);
+	assert_int_equal(after.list[0].numbers[0], 7 * SECOND);
+	p.hand_gone = false;
+	assert_int_equal(only(&p)->code, DOCTOR_LVM_STUCK);
 }
 
 static void each_verdict_that_is_not_well_is_found_and_no_other(void **state)
@@ -174,6 +188,7 @@ int main(void)
 		cmocka_unit_test(a_declared_storage_that_is_missing_or_another_is_told_of),
 		cmocka_unit_test(missing_and_doubled_devices_are_told_of),
 		cmocka_unit_test(an_lvm_that_hangs_is_told_with_its_age_and_its_old_words_are_not),
+		cmocka_unit_test(a_hand_that_is_gone_is_told_once_and_not_as_an_lvm_that_hangs),
 		cmocka_unit_test(each_verdict_that_is_not_well_is_found_and_no_other),
 		cmocka_unit_test(a_finding_is_about_the_side_that_is_meant),
 		cmocka_unit_test(options_that_differ_are_told_before_they_are_in_the_way),

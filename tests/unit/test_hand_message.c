@@ -28,7 +28,8 @@ static size_t samples(struct hand_message *out)
 	out[3] = (struct hand_message){.kind = HAND_OUTPUT, .output = {7, 2, {(const uint8_t *)"abc", 3}}};
 	out[4] = (struct hand_message){.kind = HAND_ENDED,
 	                               .ended = {7, HAND_REFUSED, -3, true, false, {(const uint8_t *)"no", 2}}};
-	return 5;
+	out[5] = (struct hand_message){.kind = HAND_ANEW};
+	return 6;
 }
 
 static void what_is_written_reads_back(void **state)
@@ -50,7 +51,7 @@ static void what_is_written_reads_back(void **state)
 static void every_kind_writes_the_same_bytes_again(void **state)
 {
 	static uint8_t again[HAND_PACKET_MAX];
-	struct hand_message list[5], out;
+	struct hand_message list[6], out;
 	for (size_t i = 0, count = samples(list); i < count; i++) {
 		size_t size = hand_message_write(&list[i], packet);
 		assert_true(hand_message_read((struct bytes){packet, size}, &out));
@@ -80,7 +81,7 @@ static void numbers_out_of_bounds_are_refused(void **state)
 	struct {
 		size_t at;
 		uint8_t value;
-	} wrong[] = {{0, 0}, {0, 6}, {8, 0}, {13, 0xff}, {17, 0xff}, {21, 0xff}, {22, 0xff}, {23, 0xff}, {26, 0xff}};
+	} wrong[] = {{0, 0}, {0, 7}, {8, 0}, {13, 0xff}, {17, 0xff}, {21, 0xff}, {22, 0xff}, {23, 0xff}, {26, 0xff}};
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
 		uint8_t before = packet[wrong[i].at];
 		packet[wrong[i].at] = wrong[i].value; /* [8]: the last byte of the job's number, 7 */
@@ -92,7 +93,7 @@ static void numbers_out_of_bounds_are_refused(void **state)
 
 static void an_answer_with_a_strange_outcome_stream_or_text_is_refused(void **state)
 {
-	struct hand_message list[5], out;
+	struct hand_message list[6], out;
 	samples(list);
 	size_t size = hand_message_write(&list[4], packet);
 	for (int outcome = 0; outcome < 256; outcome++) {

@@ -65,6 +65,9 @@ static void what_was_not_looked_at_is_not_missing(void **state)
 	assert_int_equal(see(NULL), STORAGE_UNSEEN);
 	lvm.state = INVENTORY_UNKNOWN;
 	assert_int_equal(see(NULL), STORAGE_UNSEEN);
+	lvm.state = INVENTORY_BLIND;
+	assert_int_equal(see(NULL), STORAGE_UNSEEN);
+	assert_string_equal(seen.why, "nobody looks there: its daemon has no hand");
 	lvm.state = INVENTORY_NONE; /* there is no LVM at all */
 	assert_int_equal(see(NULL), STORAGE_MISSING);
 	evidence.lvm = NULL;
