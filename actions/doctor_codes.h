@@ -125,6 +125,12 @@
 	CODE(75, STORAGE_NOT_SAME, STORAGE, ERROR, "the storage '{detail}' on {about} is not the one that its other nodes have", \
 	     "It is declared as shared: whatever relies on that would find other data there, or none.", \
 	     "essaim storage show {detail}") \
+	CODE(76, STORAGE_NOT_MOUNTED, STORAGE, ERROR, "the storage '{detail}' is not mounted on {about}", \
+	     "Its folder is there and empty: what is made in it would lie on the system's own disk.", \
+	     "essaim storage show {detail}; findmnt; mount -a   # on {about}") \
+	CODE(77, STORAGE_STALE, STORAGE, ERROR, "the storage '{detail}' does not answer on {about}", \
+	     "Its server, its network or its disk hangs, and whatever touches it does, too.", \
+	     "essaim storage show {detail}; dmesg | tail   # on {about}") \
 	CODE(80, DRBD_SPLIT_BRAIN, STORAGE, ERROR, "split brain of '{detail}' between {where} and {about}", \
 	     "Both sides were written while apart. One of the two versions has to be given up, or merged by hand.", \
 	     "essaim drbd show {detail}") \

@@ -70,6 +70,12 @@ static void judge_storage(struct exam *exam, const struct patient_storage *s)
 	case STORAGE_OTHER:
 		exam_find(exam, DOCTOR_STORAGE_NOT_SAME, SEVERITY_ERROR, self, 0, 0, s->name);
 		break;
+	case STORAGE_UNMOUNTED:
+		exam_find(exam, DOCTOR_STORAGE_NOT_MOUNTED, SEVERITY_ERROR, self, 0, 0, s->name);
+		break;
+	case STORAGE_STALE:
+		exam_find(exam, DOCTOR_STORAGE_STALE, SEVERITY_ERROR, self, 0, 0, s->name);
+		break;
 	case STORAGE_UNSEEN:
 	case STORAGE_FINE:
 	case STORAGE_STANDBY:

@@ -2,8 +2,9 @@
  * storage_mark.c: the marker of a shared folder: read, then made, by one of its nodes.
  *
  * The plan leaves in the memo: folder=PATH if there is something to mark, id=… if the storage has one
- * already, adopt=yes if a marker that is there may be taken over. The first step adds id=… if it took one over; else the id is the
- * operation's own (storage_id_make), so the second step's probe knows its effect from anybody else's.
+ * already, adopt=yes if a marker that is there may be taken over. The first step adds id=… if it took one over
+ * (else the id is the operation's own, storage_id_make, so the second step's probe knows its effect from
+ * anybody else's), and there=yes if there is nothing left to mark: such a marker outlives a failed operation.
  */
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #define FOLDER "folder"
 #define ADOPT "adopt"
 #define FOUND "id"
+#define THERE "there"
 
 bool storage_mark_memo(char memo[OPERATION_MEMO_MAX + 1], const struct storage_row *row, bool adopt)
 {
@@ -129,8 +131,12 @@ static enum step_verdict looked(const struct step_context *context, const struct
 		return failed(result, why, STEP_FAILED);
 	marker_of(result->out, marker);
 	storage_marked_id(context, &own);
-	if (marker[0] == '\0' || (id_parse(marker, &found) && memcmp(&found, &own, sizeof own) == 0))
+	if (marker[0] == '\0')
 		return STEP_OK;
+	if (id_parse(marker, &found) && memcmp(&found, &own, sizeof own) == 0) {
+		memo_set(context->memo, THERE, "yes");
+		return STEP_OK;
+	}
 	if (!id_parse(marker, &found))
 		return verdict_why(why, STEP_FAILED, "its file " FILE_MARKER " holds no storage's id: look at it, and remove it");
 	if (declared(context->view, &found, &other))
@@ -140,20 +146,46 @@ static enum step_verdict looked(const struct step_context *context, const struct
 		return verdict_why(why, STEP_FAILED, "the folder is marked by a storage that is not declared here (%s): "
 		                   "another cluster's, or one that was removed. --adopt takes it over", marker);
 	memo_set(context->memo, FOUND, marker);
+	memo_set(context->memo, THERE, "yes");
 	return STEP_OK;
 }
 
 /* ---- making it ---- */
 
-static bool mark(const struct step_context *context, struct command_line *out, struct step_why *why)
+/* What was there before is not ours to take away again. */
+static enum step_verdict check_absent(const struct step_context *context, struct step_why *why)
+{
+	char there[8];
+	return memo_get(context->memo, THERE, there, sizeof there) ? STEP_SKIP : check(context, why);
+}
+
+static bool with_id(const struct step_context *context, const char *word, struct command_line *out)
 {
 	struct storage_id id;
 	char text[STORAGE_ID_TEXT];
 	storage_marked_id(context, &id);
 	storage_id_text(&id, text);
-	bool built = build(context, "mark", out);
+	bool built = build(context, word, out);
 	command_word(out, "%s", text);
 	return built && !out->overflow;
+}
+
+static bool mark(const struct step_context *context, struct command_line *out, struct step_why *why)
+{
+	return with_id(context, "mark", out);
+}
+
+static bool unmark(const struct step_context *context, struct command_line *out, struct step_why *why)
+{
+	return with_id(context, "unmark", out);
+}
+
+/* Another's marker, or no folder: then ours is not there. */
+static enum step_verdict unmarked(const struct step_context *context, const struct command_result *result,
+                                  struct step_why *why)
+{
+	bool gone = result->code == FILE_DONE || result->code == FILE_EXISTS || result->code == FILE_MISSING;
+	return result->end == COMMAND_EXITED && gone ? STEP_OK : failed(result, why, STEP_UNCERTAIN);
 }
 
 static enum step_verdict marked(const struct step_context *context, const struct command_result *result,
@@ -181,6 +213,6 @@ static enum step_verdict is_marked(const struct step_context *context, const str
 const struct verb_step storage_mark_steps[STORAGE_MARK_STEPS] = {
 	{.name = "look for a marker", .check = check, .act = {look, looked}, .timeout = 20 * SECOND,
 	 .cancellable = true, .repeatable = true, .harmless = true},
-	{.name = "mark the folder", .check = check, .act = {mark, marked}, .probe = {look, is_marked},
-	 .timeout = 20 * SECOND},
+	{.name = "mark the folder", .check = check_absent, .act = {mark, marked}, .probe = {look, is_marked},
+	 .undo = {unmark, unmarked}, .timeout = 20 * SECOND},
 };

@@ -16,12 +16,18 @@ const char *storage_state_name(enum storage_state state)
 		return "missing";
 	case STORAGE_OTHER:
 		return "not the same";
+	case STORAGE_UNMOUNTED:
+		return "not mounted";
+	case STORAGE_STALE:
+		return "hangs";
 	case STORAGE_UNSEEN:
 	case STORAGE_STATES:
 		break;
 	}
 	return "unseen";
 }
+
+#define BLIND "nobody looks there: its daemon has no hand"
 
 #define TELL(out, verdict, ...) ((out)->state = (verdict), say((out)->why, sizeof((out)->why), __VA_ARGS__))
 
@@ -98,17 +104,81 @@ static void see_group(const struct storage_row *row, const struct storage_eviden
 		see_pool(row, e, out);
 }
 
+/* ---- folders and pools ---- */
+
+static void see_mark(const struct storage_row *row, const struct dir_seen *d, struct storage_seen *out)
+{
+	char id[STORAGE_ID_TEXT];
+	storage_id_text(&row->id, id);
+	if (strcmp(d->marker, id) == 0)
+		return;
+	if (d->marker[0] != '\0')
+		TELL(out, STORAGE_OTHER, "'%.80s' holds the marker of another storage", row->path);
+	else if (!d->mounted)
+		TELL(out, STORAGE_UNMOUNTED, "nothing is mounted on '%.80s', and its marker is not there", row->path);
+	else
+		TELL(out, STORAGE_OTHER, "what is mounted on '%.80s' has no marker", row->path);
+}
+
+static void see_looked(const struct storage_row *row, const struct dir_seen *d, struct storage_seen *out)
+{
+	out->state = STORAGE_FINE;
+	out->size = d->size;
+	out->free = d->free;
+	if (row->type == STORAGE_ZFS) {
+		if (!d->mounted)
+			TELL(out, STORAGE_MISSING, "the ZFS pool '%.60s' is %s", d->path, d->health);
+		return;
+	}
+	if (row->type == STORAGE_NFS && !d->mounted)
+		TELL(out, STORAGE_UNMOUNTED, "nothing is mounted on '%.80s'", row->path);
+	else if (row->type == STORAGE_NFS && strcmp(d->source, row->source) != 0)
+		TELL(out, STORAGE_OTHER, "'%.50s' is mounted there, not '%.50s'", d->source, row->source);
+	else if (storage_marked(row))
+		see_mark(row, d, out);
+	if (out->state == STORAGE_FINE && !d->writable)
+		say(out->why, sizeof out->why, "it cannot be written to");
+}
+
+static void see_dir(const struct storage_row *row, const struct dir_seen *d, struct storage_seen *out)
+{
+	bool pool = row->type == STORAGE_ZFS;
+	if (d == NULL) {
+		TELL(out, STORAGE_UNSEEN, "it was not looked at yet");
+		return;
+	}
+	switch (d->state) {
+	case INVENTORY_SEEN:
+		see_looked(row, d, out);
+		return;
+	case INVENTORY_NONE:
+		TELL(out, STORAGE_MISSING, "there is no %s '%.80s'", pool ? "ZFS pool" : "folder", d->path);
+		return;
+	case INVENTORY_STUCK:
+		TELL(out, STORAGE_STALE, "'%.80s' does not answer", d->path);
+		return;
+	case INVENTORY_BLIND:
+		TELL(out, STORAGE_UNSEEN, BLIND);
+		return;
+	case INVENTORY_UNKNOWN:
+	case INVENTORY_STATES:
+		TELL(out, STORAGE_UNSEEN, "it could not be looked at");
+	}
+}
+
+/* ---- all ---- */
+
 void storage_see(const struct storage_row *row, const struct storage_evidence *e, const struct lvm_uuid *reference,
                  struct storage_seen *out)
 {
 	*out = (struct storage_seen){0};
 	uint32_t at = group_at(row, e->lvm);
 	if (!storage_has_group(row->type))
-		TELL(out, STORAGE_UNSEEN, "folders and pools are not looked at yet");
+		see_dir(row, e->dir, out);
 	else if (row->type == STORAGE_DRBD_LVM && !see_resource(row, e, out))
 		return;
 	else if (e->lvm != NULL && e->lvm->state == INVENTORY_BLIND)
-		TELL(out, STORAGE_UNSEEN, "nobody looks there: its daemon has no hand");
+		TELL(out, STORAGE_UNSEEN, BLIND);
 	else if (e->lvm == NULL || e->lvm->state == INVENTORY_UNKNOWN || e->lvm->state == INVENTORY_STUCK)
 		TELL(out, STORAGE_UNSEEN, "its LVM was not seen");
 	else if (at == LVM_NO_GROUP)

@@ -5,8 +5,10 @@
  *
  * Invariants
  *   1. What a node could not look at is unseen, never missing.
- *   2. `other` needs a proof: another UUID than the reference, or a group that lies not on the resource.
- *   3. Folders and ZFS pools are unseen as long as nobody looks at them.
+ *   2. `other` needs a proof: another UUID than the reference, a group that lies not on the resource,
+ *      another mount than declared, or another marker (or none where something is mounted).
+ *   3. A shared folder without its marker that is no mount point is not mounted: volumes made there
+ *      would lie on the system's own disk, hidden by the mount when it comes.
  */
 #ifndef ESSAIM_STORAGE_SEEN_H
 #define ESSAIM_STORAGE_SEEN_H
@@ -19,6 +21,8 @@ enum storage_state {
 	STORAGE_STANDBY = 2, /* drbd-lvm: the resource is there, and is used at its other side */
 	STORAGE_MISSING = 3,
 	STORAGE_OTHER = 4,   /* something of that name is there, but not the same as elsewhere */
+	STORAGE_UNMOUNTED = 5, /* the folder is there, and what has to be mounted on it is not */
+	STORAGE_STALE = 6,     /* it hangs */
 	STORAGE_STATES
 };
 
@@ -31,6 +35,7 @@ struct storage_evidence {
 	bool drbd_known;                      /* it has told of its resources: no `resource` means that there is none */
 	const struct lvm_volume *pool;        /* lvm-thin */
 	bool pools_known;
+	const struct dir_seen *dir; /* dir, nfs, zfs */
 };
 
 struct storage_seen {

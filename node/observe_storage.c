@@ -12,6 +12,7 @@ struct storage_watch {
 	struct event *timer;
 	struct lvm_watch *lvm;
 	struct drbd_watch *drbd;
+	struct dirs_watch *dirs;
 };
 
 void inventory_publish(struct body *body, const char *key, const uint8_t *value, size_t size)
@@ -36,6 +37,7 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 		return;
 	drbd_watch_again(s->drbd, now.wall);
 	lvm_watch_again(s->lvm, now.wall, drbd_watch_seen(s->drbd));
+	dirs_watch_again(s->dirs, now.wall);
 }
 
 struct storage_watch *storage_watch_create(struct body *body)
@@ -48,7 +50,8 @@ struct storage_watch *storage_watch_create(struct body *body)
 	s->timer = event_new(body->base, -1, 0, on_timer, s);
 	s->lvm = lvm_watch_create(body);
 	s->drbd = drbd_watch_create(body);
-	if (s->timer == NULL || s->lvm == NULL || s->drbd == NULL || event_add(s->timer, &first) < 0) {
+	s->dirs = dirs_watch_create(body);
+	if (s->timer == NULL || s->lvm == NULL || s->drbd == NULL || s->dirs == NULL || event_add(s->timer, &first) < 0) {
 		storage_watch_destroy(s);
 		return NULL;
 	}
@@ -63,6 +66,7 @@ void storage_watch_destroy(struct storage_watch *s)
 		event_free(s->timer);
 	lvm_watch_destroy(s->lvm);
 	drbd_watch_destroy(s->drbd);
+	dirs_watch_destroy(s->dirs);
 	free(s);
 }
 

@@ -4,6 +4,7 @@
  *     observe_lvm    fullreport on a timer, at once when LVM's own backup folder changed
  *     observe_drbd   a long-running `events2`, the kernel's log, `show` and `get-gi`; `events2 --now` while
  *                    something is resynchronised
+ *     observe_dirs   declared folders, NFS mounts and ZFS pools: each asked every 5 s
  *
  * LVM: 5 s after a change, doubling to 30 s while nothing changes, to 60 s while it fails.
  *
@@ -23,6 +24,7 @@
 struct storage_watch;
 struct lvm_watch;
 struct drbd_watch;
+struct dirs_watch;
 
 struct storage_watch *storage_watch_create(struct body *body);
 void storage_watch_destroy(struct storage_watch *watch);
@@ -45,6 +47,10 @@ void drbd_watch_again(struct drbd_watch *watch, instant wall);
 const struct drbd_head *drbd_watch_head(const struct drbd_watch *watch);
 /* NULL: DRBD is there, but what it has is not known. */
 const struct drbd_seen *drbd_watch_seen(const struct drbd_watch *watch);
+
+struct dirs_watch *dirs_watch_create(struct body *body);
+void dirs_watch_destroy(struct dirs_watch *watch);
+void dirs_watch_again(struct dirs_watch *watch, instant wall);
 
 /* Publishes, or takes back if size is 0; what is already said so is not said again. */
 void inventory_publish(struct body *body, const char *key, const uint8_t *value, size_t size);

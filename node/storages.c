@@ -38,6 +38,7 @@ static bool add_node(struct storages *s, const struct member_view *m)
 	n->self = m->self;
 	n->old = !m->self && m->state != REACHABLE;
 	n->told = false;
+	n->dirs.count = 0;
 	return true;
 }
 
@@ -54,11 +55,17 @@ static void read_heads(struct storages *s)
 {
 	struct fact_view fact;
 	for (uint32_t i = 0; gossip_fact_at(s->gossip, &s->now, i, &fact); i++) {
-		if (fact.value.data == NULL || fact.tombstone || !bytes_are(fact.key, FACT_KEY_LVM))
+		bool lvm = bytes_are(fact.key, FACT_KEY_LVM), dirs = bytes_are(fact.key, FACT_KEY_DIRS);
+		if (fact.value.data == NULL || fact.tombstone || (!lvm && !dirs))
 			continue;
 		struct storages_node *n = node_of(s, fact.owner);
 		if (n == NULL)
 			continue;
+		if (dirs) {
+			if (!dirs_decode(fact.value, &s->arena, &n->dirs))
+				n->dirs.count = 0;
+			continue;
+		}
 		n->told = lvm_head_decode(fact.value, &s->arena, &n->lvm);
 		n->old |= n->told && n->lvm.state != INVENTORY_SEEN && n->lvm.state != INVENTORY_NONE;
 	}
@@ -141,6 +148,15 @@ static void find_resource(const struct drbd_holders *h, const struct storages *s
 	}
 }
 
+static const struct dir_seen *dir_of(const struct storages_node *n, const char *storage)
+{
+	for (uint32_t i = 0; i < n->dirs.count; i++) {
+		if (strcmp(n->dirs.list[i].storage, storage) == 0)
+			return &n->dirs.list[i];
+	}
+	return NULL;
+}
+
 /* What the first of its nodes that sees a group of that name has: first by node, so all agree which. */
 static const struct lvm_uuid *reference_of(const struct storages *s, const struct storage_row *row)
 {
@@ -168,7 +184,7 @@ void storages_see(struct storages *s, const struct storage_row *row, node_id onl
 		drbd_holders_gather(&holders, s->gossip, &s->now, row->source);
 	for (uint32_t i = 0; i < s->count; i++) {
 		const struct storages_node *n = &s->nodes[i];
-		struct storage_evidence e = {.lvm = n->told ? &n->lvm : NULL};
+		struct storage_evidence e = {.lvm = n->told ? &n->lvm : NULL, .dir = dir_of(n, row->name)};
 		if (!storage_on(row, n->id) || (only != 0 && n->id != only))
 			continue;
 		if (row->type == STORAGE_LVM_THIN)

@@ -19,6 +19,7 @@ struct storages_node {
 	bool self, old; /* old: it is away, or could not look */
 	bool told;      /* of its LVM */
 	struct lvm_head lvm;
+	struct dirs_seen dirs; /* folders and pools; none if it has not told */
 };
 
 struct storages {

@@ -624,7 +624,7 @@ const struct command commands[] = {
 		.summary = "one storage: what is declared, and what each node has of it",
 		.help = "The states: fine; missing; not the same (another group of that name, or not on the\n"
 			"declared DRBD resource); standby (drbd-lvm: used at its other side); unseen (the\n"
-			"node could not look; folders and ZFS pools are not looked at yet). Below the\n"
+			"node could not look, not mounted: the folder is there and nothing is on it). Below the\n"
 			"table: why.",
 		.examples = {{"essaim storage show fast", NULL}},
 		.show = show_storage,

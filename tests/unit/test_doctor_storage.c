@@ -92,7 +92,7 @@ static void a_declared_storage_that_is_missing_or_another_is_told_of(void **stat
 	p.storage_count = 1;
 	for (int s = 0; s < STORAGE_STATES; s++) {
 		own.state = (enum storage_state)s;
-		if (s == STORAGE_MISSING || s == STORAGE_OTHER)
+		if (s == STORAGE_MISSING || s == STORAGE_OTHER || s == STORAGE_UNMOUNTED || s == STORAGE_STALE)
 			continue;
 		doctor_examine(&p, SECOND, &after);
 		assert_int_equal(after.count, 0);
@@ -102,6 +102,10 @@ static void a_declared_storage_that_is_missing_or_another_is_told_of(void **stat
 	assert_string_equal(after.list[0].detail, "fast");
 	own.state = STORAGE_OTHER;
 	assert_int_equal(only(&p)->code, DOCTOR_STORAGE_NOT_SAME);
+	own.state = STORAGE_UNMOUNTED;
+	assert_int_equal(only(&p)->code, DOCTOR_STORAGE_NOT_MOUNTED);
+	own.state = STORAGE_STALE;
+	assert_int_equal(only(&p)->code, DOCTOR_STORAGE_STALE);
 }
 
 static void missing_and_doubled_devices_are_told_of(void **state)

@@ -77,6 +77,78 @@ static void what_was_not_looked_at_is_not_missing(void **state)
 	assert_null(storage_uuid(&row, &lvm));
 }
 
+static struct dir_seen folder;
+
+/* /srv, mounted and marked with the row's id. */
+static void begin_folder(enum storage_type type, bool shared)
+{
+	row = (struct storage_row){.id = {{1}}, .type = type, .shared = shared, .path = "/srv", .source = "nas:/x"};
+	folder = (struct dir_seen){.path = "/srv", .state = INVENTORY_SEEN, .mounted = true, .writable = true,
+		.source = "nas:/x", .size = 1000, .free = 400};
+	storage_id_text(&row.id, folder.marker);
+	evidence = (struct storage_evidence){.dir = &folder};
+}
+
+static void a_shared_folder_is_what_its_marker_says(void **state)
+{
+	begin_folder(STORAGE_DIR, true);
+	assert_int_equal(see(NULL), STORAGE_FINE);
+	assert_int_equal(seen.size, 1000);
+	assert_int_equal(seen.free, 400);
+	folder.mounted = false; /* the marker is there: it lies on the system's disk by intention */
+	assert_int_equal(see(NULL), STORAGE_FINE);
+	folder.marker[0] = '\0';
+	assert_int_equal(see(NULL), STORAGE_UNMOUNTED);
+	folder.mounted = true;
+	assert_int_equal(see(NULL), STORAGE_OTHER);
+	strcpy(folder.marker, "ffff");
+	assert_int_equal(see(NULL), STORAGE_OTHER);
+	row.shared = false;
+	folder.mounted = false;
+	assert_int_equal(see(NULL), STORAGE_FINE);
+	folder.writable = false;
+	storage_see(&row, &evidence, NULL, &seen);
+	assert_int_equal(seen.state, STORAGE_FINE);
+	assert_string_equal(seen.why, "it cannot be written to");
+}
+
+static void an_nfs_folder_is_mounted_from_where_it_was_declared(void **state)
+{
+	begin_folder(STORAGE_NFS, true);
+	assert_int_equal(see(NULL), STORAGE_FINE);
+	strcpy(folder.source, "nas:/y");
+	assert_int_equal(see(NULL), STORAGE_OTHER);
+	folder.mounted = false;
+	assert_int_equal(see(NULL), STORAGE_UNMOUNTED);
+}
+
+static void a_folder_that_hangs_or_was_not_looked_at_is_not_missing(void **state)
+{
+	static const enum storage_state meant[INVENTORY_STATES] = {
+		[INVENTORY_NONE] = STORAGE_MISSING, [INVENTORY_SEEN] = STORAGE_FINE, [INVENTORY_UNKNOWN] = STORAGE_UNSEEN,
+		[INVENTORY_STUCK] = STORAGE_STALE, [INVENTORY_BLIND] = STORAGE_UNSEEN};
+	begin_folder(STORAGE_DIR, true);
+	for (int s = 0; s < INVENTORY_STATES; s++) {
+		folder.state = (enum inventory_state)s;
+		assert_int_equal(see(NULL), meant[s]);
+	}
+	evidence.dir = NULL;
+	assert_int_equal(see(NULL), STORAGE_UNSEEN);
+}
+
+static void a_pool_that_cannot_be_used_is_missing(void **state)
+{
+	begin_folder(STORAGE_ZFS, false);
+	strcpy(row.pool, "tank/vm");
+	strcpy(folder.path, "tank");
+	strcpy(folder.health, "ONLINE");
+	assert_int_equal(see(NULL), STORAGE_FINE);
+	strcpy(folder.health, "UNAVAIL");
+	folder.mounted = false;
+	assert_int_equal(see(NULL), STORAGE_MISSING);
+	assert_string_equal(seen.why, "the ZFS pool 'tank' is UNAVAIL");
+}
+
 static void another_uuid_matters_only_where_it_is_shared(void **state)
 {
 	assert_int_equal(see("uuid-b"), STORAGE_FINE);
@@ -127,6 +199,10 @@ int main(void)
 	    cmocka_unit_test_setup(another_uuid_matters_only_where_it_is_shared, begin),
 	    cmocka_unit_test_setup(a_thin_pool_must_be_there_and_tells_its_own_room, begin),
 	    cmocka_unit_test_setup(a_group_on_drbd_is_judged_by_its_resource_first, begin),
+		cmocka_unit_test_setup(a_shared_folder_is_what_its_marker_says, begin),
+		cmocka_unit_test_setup(an_nfs_folder_is_mounted_from_where_it_was_declared, begin),
+		cmocka_unit_test_setup(a_folder_that_hangs_or_was_not_looked_at_is_not_missing, begin),
+		cmocka_unit_test_setup(a_pool_that_cannot_be_used_is_missing, begin),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -332,6 +332,34 @@ static void a_marker_of_another_declared_storage_is_never_taken_over(void **stat
 	assert_non_null(strstr(why.text, "'iso'"));
 }
 
+static void a_failed_marking_takes_away_its_own_marker_and_no_other(void **state)
+{
+	struct command_line command = {0};
+	struct command_result result = {.end = COMMAND_EXITED, .code = FILE_DONE};
+	const struct verb_step *step = &storage_mark_steps[1];
+	struct error error;
+	char id[STORAGE_ID_TEXT], text[64];
+	begin_marking(false);
+	own_id(id);
+	assert_int_equal(judge(0, false, 0, "type ext4\n", ""), STEP_OK);
+	assert_int_equal(step->check(&context, &why), STEP_OK);
+	assert_true(step->undo.build(&context, &command, &why));
+	assert_string_equal(command.words[0], "unmark");
+	assert_string_equal(command.words[2], id);
+	assert_true(program_check(command.program, command.word_count, command.words, &error));
+	assert_int_equal(step->undo.judge(&context, &result, &why), STEP_OK);
+	result.code = FILE_EXISTS; /* another's: not ours to touch, and ours is not there */
+	assert_int_equal(step->undo.judge(&context, &result, &why), STEP_OK);
+	result.code = FILE_STALE;
+	assert_int_equal(step->undo.judge(&context, &result, &why), STEP_UNCERTAIN);
+	snprintf(text, sizeof text, "marker %s\n", id); /* it was there before: nothing to do, nothing to undo */
+	assert_int_equal(judge(0, false, 0, text, ""), STEP_OK);
+	assert_int_equal(step->check(&context, &why), STEP_SKIP);
+	begin_marking(true);
+	assert_int_equal(judge(0, false, 0, "marker 000102030405060708090a0b0c0d0e0f\n", ""), STEP_OK);
+	assert_int_equal(step->check(&context, &why), STEP_SKIP);
+}
+
 static void marking_is_judged_by_the_marker_alone(void **state)
 {
 	char own[STORAGE_ID_TEXT], text[64];
@@ -417,6 +445,7 @@ int main(void)
 	    TEST(the_hand_takes_the_words_that_mark),
 	    TEST(a_marker_of_somebody_else_is_not_taken_over_unasked),
 	    TEST(a_marker_of_another_declared_storage_is_never_taken_over),
+	    TEST(a_failed_marking_takes_away_its_own_marker_and_no_other),
 	    TEST(marking_is_judged_by_the_marker_alone),
 	    TEST(a_change_keeps_the_rest_and_names_the_version_it_saw),
 	    TEST(what_becomes_shared_is_marked_with_the_id_it_has),
