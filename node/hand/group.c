@@ -1,5 +1,6 @@
 #include "group.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -52,20 +53,30 @@ void group_make(const char *base, uint64_t job)
 	mkdir(path, 0755);
 }
 
-void group_enter(const char *base, uint64_t job)
+void group_enter(const char *base, uint64_t job, pid_t process)
 {
-	char path[PATH_SIZE];
+	char path[PATH_SIZE], number[16];
 	if (base[0] == '\0')
 		return;
 	path_of(base, job, "/cgroup.procs", path);
-	write_word(path, "0");
+	snprintf(number, sizeof number, "%d", (int)process);
+	write_word(path, number);
 }
 
+/* One that holds a process, running or dying, stays: the kernel refuses. */
 void group_remove(const char *base, uint64_t job)
 {
 	char path[PATH_SIZE];
+	struct dirent *entry;
 	if (base[0] == '\0')
 		return;
 	path_of(base, job, "", path);
-	rmdir(path); /* one that still holds a dying process stays, empty soon, and harmless */
+	rmdir(path);
+	DIR *folder = opendir(base);
+	while (folder != NULL && (entry = readdir(folder)) != NULL) {
+		if (strncmp(entry->d_name, "job-", 4) == 0)
+			unlinkat(dirfd(folder), entry->d_name, AT_REMOVEDIR);
+	}
+	if (folder != NULL)
+		closedir(folder);
 }

@@ -14,10 +14,13 @@
 void group_own(char *out, size_t size);
 
 void group_make(const char *base, uint64_t job);
-/* In the child. Where it fails, the process group has to do. */
-void group_enter(const char *base, uint64_t job);
+/*
+ * In the child (0) and by its parent (its pid), whoever is first. Where it fails, the process group has to do.
+ */
+void group_enter(const char *base, uint64_t job, pid_t process);
 /* `leader` must not be reaped yet. SIGKILL reaches the cgroup too. */
 void group_signal(const char *base, uint64_t job, pid_t leader, int signal);
+/* And those that held a dying process when they were to be removed. */
 void group_remove(const char *base, uint64_t job);
 
 #endif

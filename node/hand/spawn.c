@@ -94,7 +94,7 @@ static void become(const struct job_places *places, const struct spawn_order *or
 	bool hook = order->row->paths[0] == NULL; /* its first argument is its name */
 	uint32_t used = 0;
 	setpgid(0, 0);
-	group_enter(places->cgroup, order->id);
+	group_enter(places->cgroup, order->id, 0);
 	if (!order->row->finish)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	forget_signals();
@@ -145,6 +145,7 @@ bool spawn(const struct job_places *places, struct spawn_order *order, struct er
 	close(theirs[1]);
 	if (order->pid > 0) {
 		setpgid(order->pid, order->pid); /* whoever is first */
+		group_enter(places->cgroup, order->id, order->pid);
 		return true;
 	}
 	close(order->pipes[0]);

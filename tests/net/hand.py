@@ -3,10 +3,11 @@ import os
 import pwd
 import shutil
 import signal
+import subprocess
 import tempfile
 
 import daemon
-from case import case
+from case import case, Skip
 from cluster import expect, new, wait_for
 from operations import WAITS, ended_everywhere, hook, let_go, ran, start, watch, end_of
 
@@ -199,3 +200,42 @@ def outlives_its_cancelling(c):
     let_go(c, 1)
     ended_everywhere(c, number, "undone")
     expect(ran(c, 1).count("end") == 1, f"the hook came to its end: {ran(c, 1)}")
+
+
+@case("what a hook started leaves its process group in vain: it dies with its hook where the hand has cgroups")
+def _(clusters):
+    c = new(clusters, 2)
+    with_hand(c, 1)
+    groups = os.path.join(c.folder, "cgroup")
+    os.mkdir(groups)
+    if subprocess.run(["mount", "-t", "cgroup2", "none", groups], capture_output=True).returncode != 0:
+        raise Skip("no cgroup v2 can be mounted here")
+    ours = os.path.join(groups, f"essaim-{os.getpid()}")
+    os.mkdir(ours)
+    try:
+        if not os.path.exists(os.path.join(ours, "cgroup.kill")):
+            raise Skip("this kernel's cgroups have no cgroup.kill")
+        at = c[1].before.index("--")
+        c[1].before[at:at] = ["--cgroup", ours]
+        c.start().form()
+        wait_for(lambda: all(n.status().get("level") == 3 for n in c), "the level is 3")
+        hook(c, 1, "run", "slow", "setsid sh -c 'echo $$ > process.new; mv process.new process; exec sleep 600' &\n" + WAITS)
+        number = start(c, 2, 1)
+        wait_for(lambda: ran(c, 1, "process"), "its child runs")
+        process = process_of(c, 1)
+        expect(len(os.listdir(ours)) > len([f for f in os.listdir(ours) if f.startswith("cgroup.")]), "it has a cgroup")
+        expect(lives(process), "in a session of its own")
+        c.essaim(2, "op", "cancel", number)
+        ended_everywhere(c, number, "undone")
+        wait_for(lambda: not lives(process), "which is no way out")
+        hook(c, 1, "run", "quick", "exit 0\n")
+        c.essaim(2, "hook", "run", "n1", "quick", as_json=False)  # whose end removes what could not be then
+        wait_for(lambda: not [f for f in os.listdir(ours) if f.startswith("job-")], "and no cgroup is left")
+        expect(c[1].terminate() == 0, "the hand ends")
+    finally:
+        for node in c:
+            if node.process and node.running():
+                node.terminate()
+        for folder, _, _ in os.walk(ours, topdown=False):
+            os.rmdir(folder)
+        subprocess.run(["umount", groups], check=True)
