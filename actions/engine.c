@@ -151,9 +151,6 @@ static void take(struct engine *e, const struct engine_input *input)
 			e->slots[i].look = true;
 		look_again(e);
 		return;
-	case ENGINE_FACT:
-		look_again(e);
-		return;
 	case ENGINE_MASTERSHIP:
 		mastership(e, input->mastership.master, input->mastership.epoch);
 		return;
@@ -163,9 +160,6 @@ static void take(struct engine *e, const struct engine_input *input)
 		return;
 	case ENGINE_REQUEST:
 		request_input(e, input->request);
-		return;
-	case ENGINE_ABANDONED:
-		watchers_abandoned(e, &input->abandoned.request);
 		return;
 	case ENGINE_MESSAGE:
 		message_input(e, input->message.from, input->message.message);

@@ -78,14 +78,13 @@ enum engine_input_kind {
 	ENGINE_START,  /* once: the journal and the rows were loaded, and no child of an earlier
 	                * life of this node's daemon is left alive */
 	ENGINE_ROW,    /* a row was applied, or loaded at start; in the ledger's order */
-	ENGINE_FACT,   /* a fact changed */
 	ENGINE_MEMBER, /* somebody became reachable or unreachable, a member, or none any more */
 	ENGINE_MASTERSHIP, /* this node became master (its CLAIM is applied), or is none any more;
 	                    * at other nodes, and behind ENGINE_START, which epoch their ledger
 	                    * knows */
 	ENGINE_PROPOSED,   /* what came of a DO_PROPOSE; after the ENGINE_ROW of what it changed */
-	ENGINE_REQUEST,   /* at the master: a user's, routed. Elsewhere it is answered NOT_MASTER */
-	ENGINE_ABANDONED, /* who asked went away: no more answers */
+	ENGINE_REQUEST,   /* at the master: a user's, routed. Elsewhere it is answered NOT_MASTER. Who still
+	                   * waits asks again every few seconds: who does not is forgotten */
 	ENGINE_MESSAGE,   /* from another node's engine */
 	ENGINE_JOURNALED, /* a DO_JOURNAL is durable, or failed; in the order of their numbers */
 	ENGINE_RESULT,    /* a DO_RUN ended; its process is gone */
@@ -107,10 +106,6 @@ struct engine_input {
 			struct registry_row row;
 		} row;
 		struct {
-			node_id owner;
-			struct bytes key;
-		} fact;
-		struct {
 			bool master;
 			uint64_t epoch; /* master: of this mastership; else the highest known */
 		} mastership;
@@ -120,9 +115,6 @@ struct engine_input {
 			const char *text; /* REFUSED: why */
 		} proposed;
 		const struct engine_request *request;
-		struct {
-			struct request_id request;
-		} abandoned;
 		struct {
 			node_id from; /* proven */
 			const struct engine_message *message;

@@ -23,6 +23,7 @@
 #define PROPOSALS_MAX 512
 #define RESEND (SECOND)             /* a dispatch without news is repeated */
 #define PROGRESS_EVERY (SECOND / 2) /* a report because of bytes alone */
+#define WATCHER_PATIENCE (30 * SECOND) /* who waits asks again every 5 s (gossip/route.c) */
 #define TELL_EVERY (SECOND)         /* progress to who asked */
 #define PROPOSE_AGAIN (SECOND)      /* after the ledger refused */
 #define PROBE_AGAIN (2 * SECOND)
@@ -81,7 +82,7 @@ struct watcher {
 	struct request_id request;
 	uint64_t number; /* of the operation */
 	bool cancel;     /* content with CANCELLING */
-	instant tell_at;
+	instant tell_at, asked_at;
 };
 
 struct job {
@@ -271,7 +272,6 @@ bool watcher_add(struct engine *e, const struct request_id *request, uint64_t nu
                  bool cancel);
 void watchers_ended(struct engine *e, const struct audit_row *row);
 void watchers_committed(struct engine *e, struct slot *slot);
-void watchers_abandoned(struct engine *e, const struct request_id *request);
 void watchers_tell(struct engine *e);
 void watchers_not_master(struct engine *e);
 

@@ -67,14 +67,16 @@ bool watcher_add(struct engine *e, const struct request_id *request, uint64_t nu
 	struct watcher *free = NULL;
 	for (uint32_t i = 0; i < e->settings.watchers_max; i++) {
 		struct watcher *w = &e->watchers[i];
-		if (w->used && request_id_equal(&w->request, request))
-			return true; /* asked again: it is still waiting */
+		if (w->used && request_id_equal(&w->request, request)) {
+			w->asked_at = e->now.boot; /* it is still waiting */
+			return true;
+		}
 		if (!w->used && !free)
 			free = w;
 	}
 	if (!free)
 		return false;
-	*free = (struct watcher){true, detach, *request, number, cancel, e->now.boot};
+	*free = (struct watcher){true, detach, *request, number, cancel, e->now.boot, e->now.boot};
 	e->watcher_count++;
 	return true;
 }
@@ -112,15 +114,6 @@ void watchers_committed(struct engine *e, struct slot *slot)
 		} else {
 			w->tell_at = e->now.boot;
 		}
-	}
-}
-
-void watchers_abandoned(struct engine *e, const struct request_id *request)
-{
-	for (uint32_t i = 0; i < e->settings.watchers_max; i++) {
-		struct watcher *w = &e->watchers[i];
-		if (w->used && request_id_equal(&w->request, request))
-			forget(e, w);
 	}
 }
 
@@ -166,6 +159,10 @@ void watchers_tell(struct engine *e)
 		if (!w->used)
 			continue;
 		left--;
+		if (e->now.boot - w->asked_at > WATCHER_PATIENCE) {
+			forget(e, w); /* it went away */
+			continue;
+		}
 		if (w->tell_at <= e->now.boot && output_room(e, TURN_EFFECTS, TURN_BYTES)) {
 			w->tell_at = e->now.boot + TELL_EVERY;
 			tell(e, w);

@@ -114,7 +114,7 @@ enum step_verdict {
 	STEP_FAILED = 2,    /* certainly without effect; explained in `why`. check: refuse */
 	STEP_UNCERTAIN = 3, /* ask the probe */
 	STEP_SKIP = 4,  /* check: there is nothing to do; it counts as done, with nothing to undo */
-	STEP_WAIT = 5,  /* check: not yet (a fact is still old); asked again when facts change */
+	STEP_WAIT = 5,  /* check: not yet (a fact is still old); asked again each second */
 	STEP_THERE = 6, /* probe: the effect is there */
 	STEP_ABSENT = 7, /* probe: it is not */
 };

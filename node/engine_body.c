@@ -262,10 +262,6 @@ static bool fill(struct engine_body *e, const struct told *t, union told_room *r
 		return true;
 	case ENGINE_ROW:
 		return fill_row(e, t, in);
-	case ENGINE_FACT:
-		in->fact.owner = t->from;
-		in->fact.key = key_of(t);
-		return true;
 	case ENGINE_MASTERSHIP:
 		in->mastership.master = t->flag;
 		in->mastership.epoch = t->number;
@@ -277,9 +273,6 @@ static bool fill(struct engine_body *e, const struct told *t, union told_room *r
 		return true;
 	case ENGINE_REQUEST:
 		return fill_request(e, t, &room->request, in);
-	case ENGINE_ABANDONED:
-		in->abandoned.request = t->request;
-		return true;
 	case ENGINE_MESSAGE:
 		return fill_message(e, t, &room->message, in);
 	case ENGINE_JOURNALED:

@@ -258,7 +258,10 @@ static void a_deadline_that_passed_cancels(void **state)
 {
 	struct engine_request request = alone_make(a, "web", false);
 	alone_ask(a, &request);
-	alone_pass(a, 99 * SECOND);
+	for (int i = 0; i < 9; i++) {
+		alone_pass(a, 11 * SECOND);
+		alone_ask(a, &request); /* who waits asks again */
+	}
 	assert_int_equal(a->killed, 0);
 	alone_pass(a, 2 * SECOND);
 	assert_int_equal(a->killed, a->run);
@@ -447,6 +450,27 @@ static void who_waits_is_told_that_the_master_changed(void **state)
 }
 
 /* ---- hooks ---- */
+
+/* Progress is the sign of it: who is waited for hears each second. */
+static void who_does_not_ask_again_is_forgotten_and_who_does_is_not(void **state)
+{
+	struct engine_request make = alone_make(a, "x", false);
+	alone_ask(a, &make);
+	for (int i = 0; i < 6; i++) { /* beyond the patience, by its asking */
+		alone_pass(a, 5 * SECOND);
+		memset(&a->progress, 0, sizeof a->progress);
+		alone_ask(a, &make);
+		alone_pass(a, 2 * SECOND);
+		assert_int_equal(a->progress.state, OPERATION_RUNNING);
+	}
+	alone_pass(a, 31 * SECOND);
+	memset(&a->progress, 0, sizeof a->progress);
+	alone_pass(a, 2 * SECOND);
+	assert_int_equal(a->progress.state, 0);
+	alone_ask(a, &make); /* it was away, and is back */
+	alone_pass(a, 2 * SECOND);
+	assert_int_equal(a->progress.state, OPERATION_RUNNING);
+}
 
 static void hooks_read_the_operation_and_may_refuse(void **state)
 {
@@ -656,6 +680,7 @@ int main(void)
 	    TEST(nothing_is_begun_while_the_journal_cannot_be_written),
 	    TEST(what_the_ledger_refuses_is_answered),
 	    TEST(who_waits_is_told_that_the_master_changed),
+	    TEST(who_does_not_ask_again_is_forgotten_and_who_does_is_not),
 	    TEST(hooks_read_the_operation_and_may_refuse),
 	    TEST(a_hook_that_fails_afterwards_undoes_nothing),
 	    TEST(the_oldest_audit_rows_go),
