@@ -4,7 +4,10 @@
  * output is committed.
  */
 #include "handshake.h"
+#include "arguments.h"
+#include "codec_registry.h"
 #include "inventory.h"
+#include "storage.h"
 #include "samples.h"
 #include "text.h"
 #include "token.h"
@@ -86,6 +89,46 @@ static void write_drbd_pages(const char *folder)
 	           drbd_page_encode(&page, &scratch, packed, sizeof packed));
 	write_file(folder, "inventory", "dirs", packed,
 	           dirs_encode(&dirs, &scratch, packed, sizeof packed));
+}
+
+/* ---- the engine's ---- */
+
+#define WRITE_ENGINE(folder, type, name) \
+	write_file(folder, "registry", #name, packed, type##_encode(&name, packed, sizeof packed))
+
+static void write_registry(const char *folder)
+{
+	static struct operation_row operation = {.id = {1, 2, 3}, .number = 77, .epoch = 5, .noun = "volume",
+		.verb = "create", .subject = "disk1", .who = "root", .from = 9, .target_count = 2, .targets = {11, 12},
+		.state = OPERATION_CANCELLING, .step = 3, .asked_wall = 100, .memo = "a=b\n", .text = "because"};
+	static struct audit_row audit = {.number = 8, .id = {1, 2, 3}, .noun = "job", .verb = "add", .who = "anna",
+		.ended_wall = 7, .state = OPERATION_UNKNOWN, .text = "nobody knows"};
+	static struct job_row job = {.name = "nightly", .number = 8, .noun = "volume", .verb = "snapshot",
+		.every = SECOND, .due_wall = 99, .run = 3, .note = "was locked"};
+	static struct engine_request request = {.ask = ASK_JOB_ADD, .who = "root", .noun = "volume",
+		.verb = "create", .number = 5, .job = "nightly", .every = 7};
+	static struct engine_told told = {.is_progress = true, .progress = {.state = OPERATION_RUNNING,
+		.step_count = 3, .phase = "copy", .done_bytes = 5, .total_bytes = 10, .waits = "n2 is away"}};
+	static struct engine_message dispatch = {.kind = ENGINE_MESSAGE_DISPATCH, .epoch = 6};
+	static struct engine_message report = {.kind = ENGINE_MESSAGE_REPORT, .epoch = 6};
+	static struct journal_record record = {.id = {1, 2, 3}, .number = 77, .epoch = 5, .to = 4,
+		.phase = JOURNAL_ENDED, .outcome = LEG_FAILED, .text = "left"};
+	static struct storage_row storage = {.id = {{1}}, .name = "vms", .type = STORAGE_NFS, .shared = true,
+		.path = "/srv/vms", .source = "nas:/vms", .node_count = 1, .nodes = {5}};
+	arguments_add(&operation.arguments, "size", "20G");
+	locks_add(&operation.locks, true, "vg0");
+	dispatch.dispatch.operation = record.operation = operation;
+	report.report.id = operation.id;
+	report.report.state = LEG_DONE;
+	WRITE_ENGINE(folder, operation_row, operation);
+	WRITE_ENGINE(folder, audit_row, audit);
+	WRITE_ENGINE(folder, job_row, job);
+	WRITE_ENGINE(folder, engine_request, request);
+	WRITE_ENGINE(folder, engine_told, told);
+	WRITE_ENGINE(folder, engine_message, dispatch);
+	WRITE_ENGINE(folder, engine_message, report);
+	WRITE_ENGINE(folder, journal_record, record);
+	WRITE_ENGINE(folder, storage_row, storage);
 }
 
 /* ---- messages ---- */
@@ -182,6 +225,7 @@ int main(int argc, char **argv)
 	}
 	write_lvm_pages(argv[1]);
 	write_drbd_pages(argv[1]);
+	write_registry(argv[1]);
 	write_envelopes(argv[1]);
 	write_stored(argv[1]);
 	write_streams(argv[1]);
