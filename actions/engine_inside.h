@@ -31,7 +31,7 @@
 #define ATTEMPTS_MAX 3 /* of one step */
 #define CHECK_AGAIN (SECOND)
 #define JOURNAL_AGAIN (2 * SECOND)
-#define STUCK_AFTER (5 * SECOND) /* beyond its timeout a command is called stuck */
+#define STUCK_AFTER (5 * SECOND) /* beyond its timeout, or after its cancelling, a command is called stuck */
 #define STEP_TIMEOUT (60 * SECOND)
 #define OPERATION_DEADLINE (3600 * SECOND)
 #define OUTPUT_LIMIT (64 * 1024)

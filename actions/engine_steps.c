@@ -350,6 +350,7 @@ void steps_cancel(struct engine *e, struct execution *x)
 	    !step_of(e, x)->cancellable || !output_room(e, TURN_EFFECTS, TURN_BYTES))
 		return;
 	x->killed = true;
+	x->command_deadline = e->now.boot; /* from now on it may be called stuck */
 	output_add(e, DO_KILL)->kill.run = x->run;
 	output_trace(e, ENGINE_RULE_KILLED, x->record.number, 0, 0, NULL);
 }

@@ -208,6 +208,7 @@ static void add_progress(struct client *client, json_t *operation, uint64_t numb
 		return;
 	json_object_set_new(operation, "phase", json_string(p.phase));
 	json_object_set_new(operation, "steps", json_integer(p.step_count));
+	json_object_set_new(operation, "step_ms", json_integer(p.step_age < 0 ? -1 : p.step_age / MILLISECOND));
 	json_object_set_new(operation, "waits", json_string(p.waits));
 }
 

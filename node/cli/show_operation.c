@@ -86,7 +86,9 @@ void show_operation(const struct invocation *in, const json_t *row)
 		short_time(row, "ended", asked);
 		show_field("ended", "%s", asked);
 	}
-	if (*json_text(row, "phase"))
+	if (*json_text(row, "phase") && json_number(row, "step_ms") > 0)
+		show_field("now", "%s, for %s", json_text(row, "phase"), show_duration(row, "step_ms"));
+	else if (*json_text(row, "phase"))
 		show_field("now", "%s", json_text(row, "phase"));
 	if (*json_text(row, "waits"))
 		show_notice("%s", json_text(row, "waits"));

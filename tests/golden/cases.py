@@ -286,7 +286,7 @@ OPERATION = {
     "locks": ["hook backup on n2"], "age_ms": 63000, "state": "running", "epoch": 7,
     "asked": "2026-03-01T12:00:00.000Z", "started": "2026-03-01T12:00:00.010Z",
     "deadline": "2026-03-01T13:00:00.000Z", "arguments": {"node": "n2", "name": "backup"}, "text": "",
-    "phase": "run the hook", "steps": 1, "waits": "'n2' is asked how far it is",
+    "phase": "run the hook", "steps": 1, "step_ms": 40000, "waits": "'n2' is asked how far it is",
 }
 AUDIT = [
     {"operation": 11, "id": "fe7078558d3e8b3f-3-8", "noun": "job", "verb": "add", "subject": "nightly", "who": "uid 1000",

@@ -195,6 +195,9 @@ def outlives_its_cancelling(c):
     wait_for(lambda: ran(c, 1), "it runs")
     c.essaim(2, "op", "cancel", number)
     wait_for(lambda: "does not end, not even killed" in c[1].tail(100), "the daemon says so")
+    waits = lambda: c[1].ask("op show", {"operation": number}).get("waits", "")
+    wait_for(lambda: "its command was killed " in waits() and " s ago and does not end" in waits(),
+             "and the operation tells for how long")
     c.refused(2, "hook", "run", "n1", "slow", says=(f"locked by operation {number}",))
     expect([o["operation"] for o in c[2].ask("op list")] == [number], "it has not ended")
     let_go(c, 1)
