@@ -52,7 +52,7 @@ int lvm_report_parse(struct bytes out, struct bytes err, struct lvm_seen *seen,
 
 struct lvm_create {
 	const char *group, *name;
-	uint64_t extents;     /* plain room, or of a classic snapshot */
+	uint64_t extents;     /* plain room, or of a classic snapshot; 0: `bytes`, which LVM rounds up */
 	const char *pool;     /* thin: in this pool, `bytes` large */
 	uint64_t bytes;
 	const char *origin;   /* a snapshot of it; with `thin` it shares its pool and has no size */
@@ -72,6 +72,18 @@ void lvm_remove_call(const struct lvm_filter *filter, const char *group, const c
                      struct command_line *out);
 void lvm_activate_call(const struct lvm_filter *filter, const char *group, const char *name,
                        bool active, struct command_line *out);
+
+/* ---- what an operation made is known by its tag ---- */
+
+/* Those of the group with that tag, and those whose origin is called `origin` (NULL: not asked). JSON. */
+void lvm_tagged_call(const struct lvm_filter *filter, const char *group, const char *tag, const char *origin,
+                     struct command_line *out);
+/* To so many bytes, rounded up by LVM. Has it them already, it fails without effect. */
+void lvm_grow_call(const struct lvm_filter *filter, const char *group, const char *name, uint64_t bytes,
+                   struct command_line *out);
+/* Removes what has that tag; nothing has: done, too. */
+void lvm_remove_tagged_call(const struct lvm_filter *filter, const char *group, const char *tag,
+                            struct command_line *out);
 
 /* Whole extents that hold so many bytes; 0 if that is beyond what a number holds or extent is 0. */
 uint64_t lvm_extents(uint64_t bytes, uint64_t extent);

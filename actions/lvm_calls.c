@@ -164,6 +164,9 @@ void lvm_create_call(const struct lvm_filter *filter, const struct lvm_create *c
 		command_word(out, "-V");
 		command_word(out, "%llub", (unsigned long long)create->bytes);
 		command_word(out, "-T");
+	} else if (create->extents == 0) {
+		command_word(out, "-L");
+		command_word(out, "%llub", (unsigned long long)create->bytes);
 	} else {
 		command_word(out, "-l");
 		command_word(out, "%llu", (unsigned long long)create->extents);
@@ -209,6 +212,42 @@ void lvm_activate_call(const struct lvm_filter *filter, const char *group, const
 	command_word(out, active ? "-ay" : "-an");
 	command_word(out, "-K");
 	command_word(out, "%s/%s", group, name);
+}
+
+/* ---- by tag ---- */
+
+void lvm_tagged_call(const struct lvm_filter *filter, const char *group, const char *tag, const char *origin,
+                     struct command_line *out)
+{
+	static const char *const words[] = {"--reportformat", "json", "--units", "b", "--nosuffix", "-o",
+		"lv_name,lv_size,lv_tags,origin,lv_device_open", "-S"};
+	begin(filter, PROGRAM_LVM_REPORT, "lvs", out);
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		command_word(out, "%s", words[i]);
+	if (origin == NULL)
+		command_word(out, "lv_tags=%s", tag);
+	else
+		command_word(out, "lv_tags=%s||origin=\"%s\"", tag, origin);
+	command_word(out, "%s", group);
+}
+
+void lvm_grow_call(const struct lvm_filter *filter, const char *group, const char *name, uint64_t bytes,
+                   struct command_line *out)
+{
+	begin(filter, PROGRAM_LVM_CHANGE, "lvextend", out);
+	command_word(out, "-L");
+	command_word(out, "%llub", (unsigned long long)bytes);
+	command_word(out, "%s/%s", group, name);
+}
+
+void lvm_remove_tagged_call(const struct lvm_filter *filter, const char *group, const char *tag,
+                            struct command_line *out)
+{
+	begin(filter, PROGRAM_LVM_CHANGE, "lvremove", out);
+	command_word(out, "--yes");
+	command_word(out, "-S");
+	command_word(out, "lv_tags=%s", tag);
+	command_word(out, "%s", group);
 }
 
 /* ---- sizes and names ---- */

@@ -29,7 +29,7 @@ const struct program_row program_table[PROGRAM_COUNT] = {
 		           "--addtag --deltag --setactivationskip -k* --ignoreactivationskip -K "
 		           "--autobackup -A* --driverloaded --noudevsync --discards --stripes -i* "
 		           "--refresh --merge --monitor --force -f --physicalextentsize --nolocking "
-		           "--reportformat",
+		           "--reportformat --select -S*",
 		.deadline = 5 * MINUTE, .output_max = KILOBYTES(64),
 	},
 	[PROGRAM_DRBD_STATUS] = {

@@ -195,6 +195,7 @@ static int unused(const struct engine_view *view, const char *storage, struct st
 			continue;
 		if (count++ == 0)
 			snprintf(first, sizeof first, "%.*s", (int)row.name.size, (const char *)row.name.data);
+		first[strcspn(first, "@")] = '\0'; /* the node's number says nothing to people */
 	}
 	if (count > 0) {
 		verdict_why(why, STEP_FAILED, "%u volumes are recorded on it, '%.120s' and others: essaim volume list --storage %s",

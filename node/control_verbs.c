@@ -37,6 +37,7 @@ static const struct verb verbs[] = {
 	{"storage list", false, true, verb_storage_list},
 	{"storage show", false, true, verb_storage_show},
 	{"volume list", false, true, verb_volume_list},
+	{"volume show", false, true, verb_volume_show},
 	{"drbd list", false, true, verb_drbd_list},
 	{"drbd show", false, true, verb_drbd_list},
 	{"doctor examine", false, true, verb_doctor},

@@ -14,6 +14,11 @@ typedef void verb_run(struct client *client, const json_t *args);
 /* views_json.c, views_node.c, views_cluster.c: what this node sees; the mind is only asked, never stepped */
 verb_run verb_clock, verb_dns; /* views_facts.c */
 verb_run verb_storage_show; /* views_storages.c */
+verb_run verb_volume_show; /* views_volumes.c */
+/* The volumes that operations made; `seen`: all rows of `volume list`. NULLs: of all. */
+json_t *volumes_recorded(const struct gossip *gossip, const json_t *seen, const char *node, const char *storage);
+/* Of all nodes, or of that one and that volume group. */
+json_t *volumes_seen(const struct gossip *gossip, const char *node, const char *group, uint32_t *more);
 /* What is declared, and what is seen of it; on one node, or (NULL) on all. */
 json_t *storages_declared(const struct gossip *gossip, const char *node);
 verb_run verb_storage_list, verb_volume_list, verb_drbd_list; /* views_storage.c */

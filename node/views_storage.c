@@ -22,11 +22,9 @@ struct walk {
 	void *room;       /* for what is decoded */
 };
 
-static bool walk_open(struct walk *w, struct client *client, const json_t *args, size_t room)
+static bool walk_open(struct walk *w, const struct gossip *gossip, const char *node, size_t room)
 {
-	*w = (struct walk){.g = client->body->gossip,
-		.node = json_string_value(json_object_get(args, "node")),
-		.room = malloc(room)};
+	*w = (struct walk){.g = gossip, .node = node, .room = malloc(room)};
 	w->arena = (struct arena){malloc(INVENTORY_SCRATCH), INVENTORY_SCRATCH, 0};
 	body_clock_read(&w->now);
 	return w->arena.data != NULL && w->room != NULL;
@@ -106,7 +104,8 @@ void verb_storage_list(struct client *client, const json_t *args)
 	struct fact_view fact;
 	json_t *nodes = json_array(), *groups = json_array(), *devices = json_array();
 	if (!node_unknown(client, args)) {
-		bool open = walk_open(&w, client, args, sizeof(struct lvm_head));
+		bool open = walk_open(&w, client->body->gossip, json_string_value(json_object_get(args, "node")),
+		                      sizeof(struct lvm_head));
 		struct lvm_head *h = w.room;
 		while (open && walk_next(&w, &fact)) {
 			if (!bytes_are(fact.key, FACT_KEY_LVM) || !lvm_head_decode(fact.value, &w.arena, h))
@@ -156,35 +155,51 @@ static json_t *volume_json(const char *node, const struct lvm_page *page, const 
 	return out;
 }
 
-static bool volume_wanted(const json_t *args, const struct lvm_page *page, const struct lvm_volume *v)
+static bool volume_wanted(const char *wanted, const struct lvm_page *page, const struct lvm_volume *v)
 {
-	const char *storage = json_string_value(json_object_get(args, "storage"));
 	const char *group = v->group < page->group_count ? page->groups[v->group].name : "";
-	return storage == NULL || strcmp(storage, group) == 0;
+	return wanted == NULL || strcmp(wanted, group) == 0;
 }
 
-void verb_volume_list(struct client *client, const json_t *args)
+json_t *volumes_seen(const struct gossip *gossip, const char *node, const char *group, uint32_t *more)
 {
 	struct walk w;
 	struct fact_view fact;
-	uint32_t number, more = 0;
-	if (node_unknown(client, args))
-		return;
+	uint32_t number;
 	json_t *volumes = json_array();
-	bool open = walk_open(&w, client, args, sizeof(struct lvm_page));
+	bool open = walk_open(&w, gossip, node, sizeof(struct lvm_page));
 	struct lvm_page *page = w.room;
+	*more = 0;
 	while (open && walk_next(&w, &fact)) {
 		if (!page_key_parse(fact.key, FACT_KEY_LVM, &number) ||
 		    !lvm_page_decode(fact.value, &w.arena, page))
 			continue;
-		more += page->more;
+		*more += page->more;
 		for (uint32_t i = 0; i < page->volume_count; i++) {
-			if (volume_wanted(args, page, &page->volumes[i]))
+			if (volume_wanted(group, page, &page->volumes[i]))
 				json_array_append_new(volumes, volume_json(w.owner.name, page, &page->volumes[i]));
 		}
 	}
 	walk_close(&w);
-	client_done(client, json_pack("{s:o, s:i}", "volumes", volumes, "more", (int)more));
+	return volumes;
+}
+
+/* A storage may be called as its volume group is: then both are meant. */
+void verb_volume_list(struct client *client, const json_t *args)
+{
+	const struct gossip *g = client->body->gossip;
+	const char *node = json_string_value(json_object_get(args, "node"));
+	const char *storage = json_string_value(json_object_get(args, "storage"));
+	uint32_t more;
+	if (node_unknown(client, args))
+		return;
+	json_t *all = volumes_seen(g, node, NULL, &more);
+	json_t *recorded = volumes_recorded(g, all, node, storage);
+	if (storage != NULL) {
+		json_decref(all);
+		all = volumes_seen(g, node, storage, &more);
+	}
+	client_done(client, json_pack("{s:o, s:o, s:i}", "recorded", recorded, "volumes", all, "more", (int)more));
 }
 
 /* ---- drbd ---- */

@@ -8,7 +8,8 @@
  *     'j' + name              job_row
  *     'b' + request id (24)   bytes           what an open operation brought that is too big for its row
  *     's' + name              bytes           a storage, as declared (storage.h)
- *     'v', 'm', 'h'           bytes           volumes, machines, permits: of others
+ *     'v' + volume_key        bytes           a volume that an operation made (volume.h)
+ *     'm', 'h'                bytes           machines, permits: of others
  *
  * Invariants
  *   1. An operation's row is made with its audit row, and deleted with the change that ends its

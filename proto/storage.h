@@ -3,7 +3,7 @@
  * What a node really has of it stands in its facts (proto/inventory.h); nothing here was observed.
  *
  *     storage add … --> storage_row --encode--> row 's' + its name
- *     volumes of it:     row 'v' + storage_volume_prefix + whatever the volumes' verbs put behind it
+ *     volumes of it:     row 'v', volume_key (volume.h): storage_volume_prefix is how it begins
  *
  *     type       path          source           group   pool          a volume is
  *     dir        the folder                                            PATH/NAME.raw

@@ -28,6 +28,8 @@
 #define DRY_RUN {"dry-run", NULL, "dry_run", OPTION_FLAG, NULL, \
 		 "only say what would be done, or why not"}
 #define STORAGE_NAME {.word = "NAME", .key = "name"}
+#define VOLUME_NAME {.word = "STORAGE/NAME", .key = "volume"}
+#define VOLUME_NODE {"node", "NAME", "node", OPTION_TEXT, NULL, "on this node; needed if several have one of that name"}
 #define YES {"yes", NULL, NULL, OPTION_FLAG, NULL, "do not ask on a terminal"}
 
 /* clang-format on */
@@ -681,15 +683,85 @@ const struct command commands[] = {
 	{
 		.noun = "volume", .verb = "list", .bare = true,
 		.options = {{"node", "NAME", "node", OPTION_TEXT, NULL, "only of this node"},
-			    {"storage", "NAME", "storage", OPTION_TEXT, NULL, "only of this volume group"}},
-		.summary = "logical volumes, thin pools and snapshots of all nodes",
-		.help = "FULL is how much of a thin pool, thin volume or snapshot is taken. STATE is off,\n"
+			    {"storage", "NAME", "storage", OPTION_TEXT, NULL, "only of this storage, or volume group"}},
+		.summary = "volumes that were made here, and all logical volumes of all nodes",
+		.help = "First the volumes that 'volume create' made, with their exact sizes; THERE is whether\n"
+			"their node sees them (files are not looked at yet). Then what LVM has on each\n"
+			"node, whoever made it.\n"
+			"\n"
+			"FULL is how much of a thin pool, thin volume or snapshot is taken. STATE is off,\n"
 			"active, in use (somebody has it open), sick, or unknown where the kernel has no\n"
 			"device-mapper to ask.",
 		.examples = {{"essaim volume", "the same: list is the default"},
 			     {"essaim volume list --storage vg0", "of one volume group, wherever it is"}},
 		.show = show_volumes,
 	},
+	{
+		.noun = "volume", .verb = "show",
+		.arguments = {VOLUME_NAME}, .options = {VOLUME_NODE},
+		.summary = "one volume that was made here: where it is, how large, whose snapshot",
+		.help = "Its size is what was asked for, to the byte; LVM rounds up to whole extents.",
+		.examples = {{"essaim volume show fast/web", NULL}},
+		.show = show_volume,
+	},
+	{
+		.noun = "volume", .verb = "create", .writes = true, .verify = "essaim volume list",
+		.arguments = {VOLUME_NAME, {.word = "SIZE", .key = "size"}},
+		.options = {VOLUME_NODE,
+			    {"inactive", NULL, "inactive", OPTION_FLAG, NULL, "LVM: do not activate it; what lay there before stays readable"},
+			    {"sparse", NULL, "sparse", OPTION_FLAG, NULL, "files: room is taken only when it is written to"},
+			    DETACH, DRY_RUN},
+		.summary = "make a volume on a storage of type dir, nfs, lvm or lvm-thin",
+		.help = "SIZE is 20G, 512M, or bytes as 1048576B, of 1024, a multiple of 512 bytes. Where each\n"
+			"node has a storage of its own it is made on --node, else where the command is\n"
+			"given, if the storage is there.",
+		.examples = {{"essaim volume create fast/web 20G --node b", NULL},
+			     {"essaim volume create vms/test 100G --sparse", "a file that grows as it is written to"}},
+		.perform = operation_perform, .show = show_done,
+	},
+	{
+		.noun = "volume", .verb = "extend", .writes = true, .verify = "essaim volume list",
+		.arguments = {VOLUME_NAME, {.word = "SIZE", .key = "size"}},
+		.options = {VOLUME_NODE, DETACH, DRY_RUN},
+		.summary = "make a volume larger, also while it is used",
+		.help = "SIZE is the new size, or +SIZE for that much more. Nothing is ever shrunk. What is on\n"
+			"the volume learns of its size by itself: resize2fs, xfs_growfs or the machine.",
+		.examples = {{"essaim volume extend fast/web 40G", NULL}, {"essaim volume extend fast/web +5G", NULL}},
+		.perform = operation_perform, .show = show_done,
+	},
+	{
+		.noun = "volume", .verb = "rename", .writes = true, .verify = "essaim volume list",
+		.arguments = {VOLUME_NAME, {.word = "NEW", .key = "new"}},
+		.options = {VOLUME_NODE, DETACH, DRY_RUN},
+		.summary = "give a volume another name on its storage",
+		.help = "Refused while it is used: whoever uses it would look for its old path.",
+		.examples = {{"essaim volume rename fast/web web-old", NULL}},
+		.perform = operation_perform, .show = show_done,
+	},
+	{
+		.noun = "volume", .verb = "snapshot", .writes = true, .verify = "essaim volume list",
+		.arguments = {VOLUME_NAME, {.word = "NEW", .key = "new"}},
+		.options = {{"room", "SIZE", "room", OPTION_TEXT, NULL, "lvm: how much may change before the snapshot is lost; else all"},
+			    VOLUME_NODE, DETACH, DRY_RUN},
+		.summary = "keep a volume as it is now, as a volume of its own",
+		.help = "On lvm-thin it shares what is unchanged and can be written to. On lvm it takes room\n"
+			"of its own, and keeps its origin from being removed. A file is copied: at once\n"
+			"where the file system shares blocks, else whole, and then it must not be in use.",
+		.examples = {{"essaim volume snapshot fast/web web-monday --room 2G", NULL}},
+		.perform = operation_perform, .show = show_done,
+	},
+	{
+		.noun = "volume", .verb = "remove", .writes = true, .verify = "essaim volume list",
+		.arguments = {VOLUME_NAME},
+		.options = {VOLUME_NODE, DETACH, DRY_RUN},
+		.summary = "remove a volume and all that is on it",
+		.help = "Refused while it is in use, with the word by what: mounted, below DRBD, open, the\n"
+			"origin of snapshots. Only what 'volume create' made is removed, whatever has\n"
+			"the same name.",
+		.examples = {{"essaim volume remove fast/web --node b", NULL}},
+		.perform = operation_perform, .show = show_done,
+	},
+
 	{
 		.noun = "drbd", .verb = "list", .bare = true,
 		.summary = "each resource with a verdict from both sides' own words",

@@ -27,6 +27,7 @@ void show_tokens(const struct invocation *in, const json_t *result);
 void show_value(const struct invocation *in, const json_t *result);
 void show_put(const struct invocation *in, const json_t *result);
 void show_storage(const struct invocation *in, const json_t *result);
+void show_volume(const struct invocation *in, const json_t *result);
 void show_storages(const struct invocation *in, const json_t *result);
 void show_volumes(const struct invocation *in, const json_t *result);
 void show_drbds(const struct invocation *in, const json_t *result);

@@ -1,5 +1,5 @@
 /*
- * `storage list`, `volume list`, `drbd list` and `drbd show` for people.
+ * `storage list`, `volume list` and `show`, `drbd list` and `show` for people.
  */
 #include "human.h"
 #include "json.h"
@@ -199,6 +199,43 @@ static void percent_text(const json_t *row, const char *key, char out[16])
 		snprintf(out, 16, "-");
 }
 
+static const struct column recorded_columns[] = {
+    {"MADE HERE", COLUMN_TEXT}, {"NODE", COLUMN_WORD}, {"SIZE", COLUMN_NUMBER}, {"THERE", COLUMN_WORD}, {0},
+};
+
+static void show_recorded(const json_t *list)
+{
+	size_t i;
+	json_t *row;
+	if (json_array_size(list) == 0)
+		return;
+	struct libscols_table *table = table_begin(recorded_columns);
+	json_array_foreach(list, i, row)
+	{
+		char name[300], size[HUMAN_SIZE];
+		snprintf(name, sizeof name, "%s/%s", json_text(row, "storage"), json_text(row, "name"));
+		room_text(json_number(row, "size"), size);
+		table_row(table, (const char *const[]){name, *json_text(row, "node") ? json_text(row, "node") : "shared", size,
+						       json_text(row, "there")});
+	}
+	table_end(table);
+	printf("\n");
+}
+
+void show_volume(const struct invocation *in, const json_t *result)
+{
+	show_field("volume", "%s/%s", json_text(result, "storage"), json_text(result, "name"));
+	show_field("node", "%s", *json_text(result, "node") ? json_text(result, "node") : "any of its storage's");
+	show_field("size", "%lld bytes", (long long)json_number(result, "size"));
+	if (*json_text(result, "path"))
+		show_field("path", "%s", json_text(result, "path"));
+	if (*json_text(result, "origin"))
+		show_field("snapshot of", "%s", json_text(result, "origin"));
+	show_field("tag", "%s", json_text(result, "tag"));
+	show_field("made by", "operation %lld", (long long)json_number(result, "operation"));
+	show_field("there", "%s", json_text(result, "there"));
+}
+
 void show_volumes(const struct invocation *in, const json_t *result)
 {
 	static const struct column columns[] = {
@@ -208,8 +245,9 @@ void show_volumes(const struct invocation *in, const json_t *result)
 	const json_t *list = json_member(result, "volumes");
 	size_t i;
 	json_t *row;
+	show_recorded(json_member(result, "recorded"));
 	if (json_array_size(list) == 0) {
-		printf("No node sees a volume.\n");
+		printf("No node sees a logical volume.\n");
 		return;
 	}
 	struct libscols_table *table = table_begin(columns);

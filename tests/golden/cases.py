@@ -87,7 +87,17 @@ def volume(node_name, name, **more):
     return row
 
 
-VOLUMES = {"volumes": [volume("n1", "vm-101", open=True), volume("n1", "pool", kind="pool", data_percent=87.0),
+def made(name, node_name="n2", **more):
+    row = {"storage": "fast", "name": name, "node": node_name, "size": 10485760, "seen_size": 12582912,
+           "path": f"/dev/vg0/{name}", "tag": "essaim-7-0123456789abcdef", "origin": "", "sparse": False, "operation": 7,
+           "there": "yes"}
+    row.update(more)
+    return row
+
+
+MADE = [made("web"), made("snap", origin="web", there="not seen"),
+        made("iso", "", storage="vms", path="/srv/vms/iso.raw", there="unseen")]
+VOLUMES = {"recorded": MADE, "volumes": [volume("n1", "vm-101", open=True), volume("n1", "pool", kind="pool", data_percent=87.0),
                        volume("n2", "off", active=False), volume("n2", "snap", kind="snapshot", sick=True),
                        volume("n2", "who-knows", active=None, open=None)], "more": 7}
 
@@ -633,6 +643,26 @@ CASES = [
     case("storage-remove-in-use", "a storage with volumes is not forgotten", "storage remove vms",
          {"op start": refused(1, "'storage remove' was refused", "the volume 'vms/web' is recorded on it: essaim volume "
                               "list --storage vms", "essaim op list")}),
+    *both("volume-show", "volume show has the exact size, and what it is a snapshot of", "volume show fast/snap", "volume show",
+          MADE[1]),
+    case("volume-show-unknown", "a volume that was not made here is not shown", "volume show fast/wbe",
+         {"volume show": refused(1, "there is no such volume", "none that was made here is called 'fast/wbe'",
+                                 "essaim volume list")}),
+    case("volume-create", "a volume is made by an operation, silently", "volume create fast/web 10M --node n2 --inactive",
+         {"op start": done(STARTED), "op wait": ended("done")}),
+    case("volume-create-room", "missing room is said with how much, and what would make it", "volume create fast/web 1G",
+         {"op start": done(STARTED), "op wait": ended("undone", text="create the volume: 'vg0' has too little room: 1073741824 "
+          "bytes are needed, 67108864 are free, 1006632960 are missing. With another disk of at least 1010827264 bytes: "
+          "pvcreate /dev/DISK; vgextend vg0 /dev/DISK")}),
+    case("volume-create-no-size", "a volume needs a size", "volume create fast/web"),
+    case("volume-extend", "a volume is extended by an operation", "volume extend fast/web +5G",
+         {"op start": done(STARTED), "op wait": ended("done")}),
+    case("volume-rename", "a volume is renamed by an operation", "volume rename fast/web shop",
+         {"op start": done(STARTED), "op wait": ended("done")}),
+    case("volume-snapshot", "a snapshot is made by an operation", "volume snapshot fast/web monday --room 2G",
+         {"op start": done(STARTED), "op wait": ended("done")}),
+    case("volume-remove-in-use", "a volume in use is not removed, and by what is said", "volume remove fast/web",
+         {"op start": done(STARTED), "op wait": ended("undone", text="see who uses it: it is in use: mounted at /srv/web")}),
     *both("job-list", "job list shows what runs next", "job", "job list", [JOB]),
     *both("job-show", "job show tells why the last run was refused", "job show nightly", "job show", JOB),
     case("job-add", "behind -- stand the words of an operation",
