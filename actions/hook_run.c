@@ -24,6 +24,10 @@ static int plan(const struct plan_context *context, struct operation_plan *out, 
 		verdict_why(why, STEP_FAILED, "no member is called '%s': essaim node list shows them", node);
 		return -ENOENT;
 	}
+	if (member.role == ROLE_WITNESS) {
+		verdict_why(why, STEP_FAILED, "'%s' is a witness: it votes and keeps the ledger, and runs nothing", member.name);
+		return -EPERM;
+	}
 	out->target_count = 1;
 	out->targets[0] = member.id;
 	snprintf(out->subject, sizeof out->subject, "%.60s on %.60s", name, node);

@@ -9,7 +9,7 @@
  *     voters          auto, 3, 5, 7    auto       gossip/voters: how many vote
  *     voter-patience  1s to 7d         5m         gossip/voters: silence until a voter is replaced
  *     profile         default, lan     of `init`  gossip/voters_terms: times of the lease
- *     clock-…         1ms to 1h        see table  reserved: what is told of a peer's clock
+ *     clock-…         1ms to 1h        see table  node/checkup: from where on an offset is a finding
  */
 #ifndef ESSAIM_SETTING_H
 #define ESSAIM_SETTING_H

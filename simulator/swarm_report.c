@@ -40,7 +40,7 @@ static uint64_t clamour(const struct swarm_result *r)
 	case ACCIDENT_HALF_DETACHED:
 		return 12;
 	case ACCIDENT_FLIP_FLOP:
-		return 16 * faulty; /* three times each goes deaf, and finds all others silent meanwhile */
+		return 16 * faulty; /* each time that one is deaf it finds all others silent */
 	case ACCIDENT_LOSSY:
 		return 9 * faulty;
 	case ACCIDENT_NONE:
@@ -62,11 +62,19 @@ static bool no_clamour(const struct swarm_result *r)
 	return r->suspicions <= clamour(r) * r->settings.nodes;
 }
 
+/* Who hears nothing for twenty seconds is seen by the others, and found again afterwards. */
+static bool faulty_seen(const struct swarm_result *r)
+{
+	if (r->settings.accident == ACCIDENT_FLIP_FLOP)
+		return r->about_faulty > 0 && r->taken_back > 0;
+	return r->settings.accident != ACCIDENT_LOSSY || r->about_faulty > 0;
+}
+
 static bool lived_through(const struct swarm_result *r)
 {
 	bool known = r->settings.accident != ACCIDENT_CRASHES || r->many_known <= SWARM_CRASHES_KNOWN;
 	return r->agreed != NEVER && known && r->all_agree_in_the_end && r->false_verdicts == 0 &&
-	       no_storm(r) && no_clamour(r);
+	       no_storm(r) && no_clamour(r) && faulty_seen(r);
 }
 
 bool swarm_good(const struct swarm_result *r)

@@ -15,6 +15,7 @@
 	S(QUARANTINE_ASKED, "a mute voter was asked for its promise")                              \
 	S(SNAPSHOT_IN_CUT, "a snapshot was taken while links were cut")                            \
 	S(HAND_OVER_DONE, "a hand-over completed")                                                 \
+	S(HEALTH_HANDS_OVER, "a sick master offered its lease to a healthier one")                 \
 	S(HAND_OVER_LOST, "a hand-over was lost on the way")                                       \
 	S(HAND_OVER_REFUSED, "a voter refused a hand-over")                                        \
 	S(CONFIG_IN_FAILOVER, "a config was adopted during a fail-over")                           \

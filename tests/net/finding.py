@@ -81,7 +81,7 @@ def clone(clusters):
     c.wait_whole()
     copy.process = copy.spawn()
     try:
-        f = c.found(1, "KEY_CLONE", "n3", says=(copy.address,))
+        f = c.found(1, "KEY_CLONE", "n3", says=(copy.address, c[3].address))
         expect(f["severity"] == "error", f)
     finally:
         copy.kill()

@@ -201,6 +201,8 @@ def _(clusters):
     c.put(left[0], "after", "1")
     name, later = wait_for(lambda: c.agree(left), "the others agree")
     expect(later > epoch, "a later epoch")
+    with open(c[old].log, errors="replace") as log:  # a lease let go, or run out, would bring a later epoch, too
+        expect("rule=HANDED_OVER" in log.read(), "it handed the lease to somebody")
     watch.check(released=True)
 
 

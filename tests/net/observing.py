@@ -200,6 +200,16 @@ def clock_off(clusters):
     calm(c)
 
 
+@case("an offset is a finding from where on the cluster's settings say so", lasts=25)
+def clock_threshold(clusters):
+    c = swarm(clusters, 3)
+    c[3].set_clock(3)
+    c.found(1, "CLOCK_OFFSET", "n3")
+    for name in ("clock-error", "clock-warning", "clock-info"):
+        c.essaim(2, "cluster", "set", name, "30s")
+    c.over(1, "CLOCK_OFFSET")
+
+
 @case("every offset that is told holds the true one within its bound")
 def clock_bounds(clusters):
     c = swarm(clusters, 3)

@@ -257,3 +257,10 @@ def _(clusters):
     except Refused as refusal:
         expect(refusal.code == 1, f"{refusal}")
     expect(c[1].ask("audit") == [], "and no operation")
+
+
+@case("a witness runs nothing: a hook on one is refused")
+def _(clusters):
+    c = new(clusters, 3).start().form(witnesses=(3,))
+    c.refused(1, "hook", "run", "n3", "backup", says=("n3", "witness", "runs nothing"))
+    c.refused(3, "hook", "run", "n3", "backup", says=("n3", "witness", "runs nothing"))

@@ -239,9 +239,24 @@ def _(clusters):
     c[4].start()
     expect(c.get(4, "text")["value"] == "new", "a restored node restarts like any other")
     c.refused(4, "cluster", "restore", path, says=("already has a cluster",))
-    c[1].start()
-    wait_for(lambda: c[1].status(), "the old one runs")
-    c[1].kill()
+    old_and_restored_stay_apart(c)
+
+
+def old_and_restored_stay_apart(c):
+    """The machines that the backup was to replace come back, with a quorum: two clusters, and nothing crosses."""
+    for i in (1, 2, 3):
+        c[i].start()
+    wait_for(lambda: c.agree((1, 2, 3)), "the old ones have a master of their own")
+    c.put(1, "side", "old")
+    c.put(4, "side", "restored")
+    time.sleep(3)
+    for i in (1, 2, 3):
+        expect(c.get(i, "side")["value"] == "old", f"n{i} has what the old ones wrote")
+        expect("n4" not in [r["name"] for r in c[i].ask("node list")], f"n{i} does not list the restored one")
+    expect(c.get(4, "side")["value"] == "restored", "the restored one has its own")
+    expect([r["name"] for r in c[4].ask("node list") if r["state"] not in ("left", "removed")] == ["n4"],
+           "and no member but itself")
+    expect((c[1].status()["generation"], c[4].status()["generation"]) == (1, 2), "one generation apart")
 
 
 @case("a damaged, interrupted or unfit backup changes nothing, and the node stays blank")

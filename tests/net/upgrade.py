@@ -75,6 +75,7 @@ def _(clusters):
     shown = {c[i].name: OLD_RANGE if is_old(c, i) else NEW_RANGE for i in c.nodes}
     for viewer in (2, 4):
         wait_for(lambda: ranges(c, viewer) == shown, f"n{viewer} shows {shown}, not {ranges(c, viewer)}")
+        wait_for(lambda: sum(c[viewer].status()["versions"].values()) == 5, f"n{viewer} counts the versions of all")
     expect(levels(c) == {1}, "one old member holds the level")
     for words in (("cluster", "set", "voters", "3"), ("master", "transfer"), ("node", "rekey", "--yes")):
         c.refused(2, *words, says=("upgrade 'n",))
