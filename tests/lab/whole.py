@@ -1,6 +1,7 @@
 """whole.py: a Debian with systemd in a machine: what only a real boot shows of package, units and privileges."""
 import glob
 import importlib.util
+import json
 import os
 import tempfile
 
@@ -37,6 +38,16 @@ def users_of(machine, program):
                           "stat -c %U $p; done; true").split())
 
 
+def looks_through_the_hand(machine):
+    """Within both sandboxes: the daemon's user sees LVM, and a shared folder is marked and looked at, as root."""
+    ask = lambda: json.loads(machine.sh("essaim --json storage list"))
+    if machine.try_("test -x /usr/sbin/lvm")[0] == 0:
+        wait_for(lambda: ask()["nodes"] and ask()["nodes"][0]["lvm"] == "seen", "its LVM is seen")
+    machine.sh("mkdir -p /srv/vms && essaim storage add vms --type dir --path /srv/vms --shared --timeout 30s", limit=60)
+    wait_for(lambda: [s["state"] for s in ask()["declared"][0]["seen"]] == ["fine"], "the folder is seen, with its marker")
+    expect(machine.sh("stat -c %U /srv/vms/.essaim-storage").strip() == "root", "the hand made it")
+
+
 @case("the package, installed on a real Debian: hand as root, daemon not, hardened, up again after a boot and a kill")
 def installed(new_site):
     site = new_site(count=1, whole=True).boot()
@@ -45,6 +56,7 @@ def installed(new_site):
     cluster_of_one(a)
     expect(users_of(a, "/usr/sbin/essaimd") == {"essaim"}, f"essaimd runs as {users_of(a, '/usr/sbin/essaimd')}")
     expect(users_of(a, "/usr/libexec/essaim/essaim-hand") == {"root"}, "the hand is root")
+    looks_through_the_hand(a)
     for unit in ("essaimd.service", "essaim-hand.service"):
         a.sh(f"systemd-analyze security --threshold={EXPOSURE_MOST} {unit}", limit=120)
     before = a.sh("systemctl show -P MainPID essaimd").strip()

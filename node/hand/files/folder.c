@@ -1,10 +1,9 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "files.h"
@@ -53,11 +52,48 @@ void pending_file(const char *operation, const char *name, char out[FILES_NAME_S
 
 /* ---- opening ---- */
 
-static int open_how(int at, const char *path, int flags, uint64_t mode, uint64_t resolve)
+/*
+ * Part by part with O_NOFOLLOW, not by openat2: systemd's RestrictSUIDSGID, in which the hand lives, refuses
+ * that call as if there were none, as it cannot look at its flags.
+ */
+static int open_one(int at, const char *name, int flags, mode_t mode)
 {
-	struct open_how how = {.flags = (unsigned)(flags | O_CLOEXEC), .mode = mode, .resolve = resolve};
-	int fd = (int)syscall(SYS_openat2, at, path, &how, sizeof how);
+	int fd = openat(at, name, flags | O_NOFOLLOW | O_CLOEXEC, mode);
 	return fd < 0 ? -errno : fd;
+}
+
+static bool is_link(int at, const char *name)
+{
+	struct stat found;
+	return fstatat(at, name, &found, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(found.st_mode);
+}
+
+/* One folder further; the one before is closed. */
+static int enter(int at, const char *name, bool last)
+{
+	int fd = open_one(at, name, O_DIRECTORY | (last ? O_RDONLY : O_PATH), 0);
+	if (fd == -ENOTDIR && is_link(at, name))
+		fd = -ELOOP;
+	close(at);
+	return fd;
+}
+
+static int open_path(const char *path)
+{
+	char name[NAME_MAX + 1];
+	int fd = open_one(AT_FDCWD, "/", O_DIRECTORY | O_RDONLY, 0);
+	for (path += strspn(path, "/"); fd >= 0 && *path != '\0'; path += strspn(path, "/")) {
+		size_t size = strcspn(path, "/");
+		if (size > NAME_MAX) {
+			close(fd);
+			return -ENAMETOOLONG;
+		}
+		memcpy(name, path, size);
+		name[size] = '\0';
+		path += size;
+		fd = enter(fd, name, path[strspn(path, "/")] == '\0');
+	}
+	return fd;
 }
 
 int folder_open(const char *path, struct folder *out)
@@ -65,7 +101,7 @@ int folder_open(const char *path, struct folder *out)
 	out->path = path;
 	if (path[0] != '/')
 		return files_fail(FILE_USAGE, "'%s' is not absolute", path);
-	out->fd = open_how(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0, RESOLVE_NO_SYMLINKS);
+	out->fd = open_path(path);
 	if (out->fd == -ELOOP)
 		return files_fail(FILE_FAILED, "'%s' is reached by a symbolic link: name the folder itself (readlink -f %s)",
 		                  path, path);
@@ -77,7 +113,13 @@ bool folder_stat(const struct folder *folder, const char *file, struct stat *out
 	return fstatat(folder->fd, file, out, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-#define WITHIN (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV)
+/* Nothing is mounted over the file itself. */
+static bool same_mount(const struct folder *folder, int fd)
+{
+	struct statx here, there;
+	return statx(folder->fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &here) == 0 &&
+	       statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &there) == 0 && here.stx_mnt_id == there.stx_mnt_id;
+}
 
 int folder_open_file(const struct folder *folder, const char *file, int flags)
 {
@@ -86,9 +128,13 @@ int folder_open_file(const struct folder *folder, const char *file, int flags)
 		return -errno;
 	if (!S_ISREG(before.st_mode))
 		return -EMEDIUMTYPE; /* a device is not even opened */
-	int fd = open_how(folder->fd, file, flags | O_NOFOLLOW | O_NONBLOCK, 0, WITHIN);
+	int fd = open_one(folder->fd, file, flags | O_NONBLOCK, 0);
 	if (fd < 0)
 		return fd;
+	if (!same_mount(folder, fd)) {
+		close(fd);
+		return -EXDEV;
+	}
 	if (fstat(fd, &after) == 0 && S_ISREG(after.st_mode) && after.st_ino == before.st_ino)
 		return fd;
 	close(fd);
@@ -97,7 +143,7 @@ int folder_open_file(const struct folder *folder, const char *file, int flags)
 
 int folder_make_file(const struct folder *folder, const char *file)
 {
-	return open_how(folder->fd, file, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600, WITHIN);
+	return open_one(folder->fd, file, O_RDWR | O_CREAT | O_EXCL, 0600);
 }
 
 /* ---- names given ---- */
