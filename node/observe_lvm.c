@@ -18,6 +18,7 @@
 #define EVERY_MIN 5 /* s, after a change */
 #define EVERY_MAX 30
 #define FAILING_MAX 60
+#define DRBD_PATIENCE 30 /* s: what lies below DRBD is not known yet, after a start or a loss of its events */
 
 struct lvm_watch {
 	struct body *body;
@@ -25,6 +26,7 @@ struct lvm_watch {
 	struct lvm_filter filter;
 	bool configured; /* lvm.conf was asked */
 	uint32_t wait, every; /* seconds until the next look; and how many after that */
+	uint32_t held_up;     /* seconds for which DRBD has not been known */
 	struct timespec backup; /* when LVM's backup folder last changed: each change of metadata does */
 	struct lvm_seen seen;
 	struct lvm_head head;
@@ -286,6 +288,11 @@ void lvm_watch_again(struct lvm_watch *w, instant wall, const struct drbd_seen *
 		w->wait = 0;
 	if (w->wait > 0 && --w->wait > 0)
 		return;
+	w->held_up = drbd == NULL ? w->held_up + 1 : 0;
+	if (drbd == NULL && w->held_up <= DRBD_PATIENCE) {
+		w->wait = 1;
+		return;
+	}
 	if (drbd == NULL || !filter_drbd(w, drbd))
 		failed(w);
 	else
