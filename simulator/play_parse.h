@@ -31,6 +31,8 @@
  *     run 5s
  *     put a KEY VALUE [if VERSION]   get a KEY        post a KEY VALUE
  *     dismiss a VICTIM               as put and remove, but nobody waits for the answer
+ *     row a NAME VALUE VERSION EPOCH what a's engine would write into the registry, where a row of that
+ *                                    version stands (0: none), as the master of that epoch
  *     show RULE…     quiet RULE…     narrate more or fewer rules than events; `quiet all`:
  *                                    answers neither
  *     tape a>b [KIND]   hold a>b [KIND [N]]   pass a>b   replay a>b   (tape.h)

@@ -64,6 +64,24 @@ int step_dismiss(struct stage *s)
 	return 0;
 }
 
+/* As the engine of that node would, were it the master of that epoch. Whether it is done, rules tell. */
+int step_row(struct stage *s)
+{
+	struct machine *m;
+	struct command command = {.kind = COMMAND_REGISTRY, .token = 1, .change_count = 1};
+	struct input input = {.kind = INPUT_PROPOSE};
+	struct row_change *change = &command.changes[0];
+	if (stage_running(s, 1, &m) ||
+	    play_number(s->text, s->line, 4, &change->if_version, s->error) ||
+	    play_number(s->text, s->line, 5, &command.epoch, s->error))
+		return -1;
+	change->key = bytes_of(play_word(s->line, 2));
+	change->value = bytes_of(play_word(s->line, 3));
+	input.propose.command = &command;
+	machine_input(s->world, m, &input);
+	return 0;
+}
+
 int step_get(struct stage *s)
 {
 	struct machine *m;

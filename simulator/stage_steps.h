@@ -60,6 +60,7 @@
 	STEP(put, 4, 6, TIME)					\
 	STEP(post, 4, 4, WORLD)					\
 	STEP(dismiss, 3, 3, WORLD)				\
+	STEP(row, 6, 6, WORLD)					\
 	STEP(get, 3, 3, TIME)					\
 	STEP(expect, 3, 5, WORLD)
 
