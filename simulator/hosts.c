@@ -331,7 +331,7 @@ static void add_client(struct hosts *w, enum engine_ask ask, uint64_t number)
 	c->request.number = number;
 	c->request.from = host_id(0);
 	say(c->request.who, sizeof(c->request.who), "root");
-	say(c->request.noun, sizeof(c->request.noun), "thing");
+	say(c->request.noun, sizeof(c->request.noun), w->plan->volumes ? "volume" : "thing");
 	say(c->request.verb, sizeof(c->request.verb), "%s", w->plan->verb);
 	hosts_schedule(w, 0, (struct event){.kind = EVENT_ASK, .number = w->client_count++});
 }
@@ -341,6 +341,10 @@ static void add_starter(struct hosts *w, uint32_t index)
 	char text[32];
 	struct arguments *arguments = &w->clients[w->client_count].request.arguments;
 	add_client(w, ASK_START, 0);
+	if (w->plan->volumes) {
+		hosts_volumes_ask(w->plan, arguments);
+		return;
+	}
 	say(text, sizeof(text), "%u", (index + 1) % HOSTS_MAX);
 	arguments_add(arguments, "at", text);
 	say(text, sizeof(text), "thing:%u", w->plan->same_lock ? 0 : index);
@@ -558,6 +562,8 @@ static void draw_crashes(struct hosts *w, struct hosts_plan *plan)
 
 static void begin(struct hosts *w)
 {
+	if (w->plan->volumes)
+		hosts_volumes_seed(w);
 	for (uint32_t i = 0; i < HOSTS_MAX; i++) {
 		struct host *h = &w->hosts[i];
 		h->world = w;

@@ -59,7 +59,8 @@ struct mishap {
 };
 
 struct hosts_plan {
-	const char *verb; /* "make": one node; "move": legs on two */
+	const char *verb; /* "make": one node; "move": legs on two; of volumes: the real ones' names */
+	bool volumes, files; /* the verbs of volumes, on LVM or in a folder (hosts_volumes.c); one operation */
 	uint32_t operations;
 	bool same_lock; /* all at once want one thing ('!'); else each its own, all one VG ('~') */
 	bool one_vg;
@@ -104,6 +105,8 @@ struct hosts_tally {
 };
 
 void hosts_enumerate(uint32_t weakened, bool stop, struct hosts_tally *out);
+/* The same for each verb of volumes, on LVM and in a folder. */
+void hosts_enumerate_volumes(bool stop, struct hosts_tally *out);
 /* Drawn mishaps of all kinds together. */
 void hosts_sweep(uint64_t first, uint64_t last, uint32_t weakened, bool stop,
                  struct hosts_tally *out);

@@ -119,6 +119,13 @@ static bool explained(const struct audit_row *row)
 static void check_effects(struct hosts *w, uint32_t index, const struct audit_row *row)
 {
 	const struct client *client = hosts_client(w, index);
+	if (row->state != OPERATION_DONE && !explained(row))
+		hosts_wrong(w, "request %u is %s, and nothing says why", index,
+		            operation_state_name(row->state));
+	if (w->plan->volumes) {
+		hosts_volumes_check(w, row->state);
+		return;
+	}
 	uint32_t steps = hosts_steps(client->request.verb), there = 0;
 	uint8_t name[OPERATION_NAME_SIZE];
 	operation_name(&client->request.id, name);
@@ -131,9 +138,6 @@ static void check_effects(struct hosts *w, uint32_t index, const struct audit_ro
 		            steps);
 	if (row->state == OPERATION_UNDONE && there)
 		hosts_wrong(w, "request %u is undone, and %u of its steps are done", index, there);
-	if (row->state != OPERATION_DONE && !explained(row))
-		hosts_wrong(w, "request %u is %s, and nothing says why", index,
-		            operation_state_name(row->state));
 	if (listed != (row->state == OPERATION_DONE))
 		hosts_wrong(w, "request %u is %s, its thing is %s", index,
 		            operation_state_name(row->state), listed ? "listed" : "not listed");

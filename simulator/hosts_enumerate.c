@@ -80,8 +80,8 @@ static bool mishaps(const struct hosts_plan *plan, bool all, bool stop, struct h
 	       at_every_point(plan, MISHAP_ABANDON, 0, points, stop, t);
 }
 
-/* One misbehaving command, and with it a crash or a change of master at every point. */
-static bool tools(const struct hosts_plan *plan, bool stop, struct hosts_tally *t)
+/* One misbehaving command, and, if `crashes`, with it a crash at every point. */
+static bool tools(const struct hosts_plan *plan, bool crashes, bool stop, struct hosts_tally *t)
 {
 	struct hosts_result r;
 	if (!run(plan, stop, t, &r))
@@ -93,7 +93,7 @@ static bool tools(const struct hosts_plan *plan, bool stop, struct hosts_tally *
 			p.tool_fault_count = 1;
 			p.tool_faults[0].command = command;
 			p.tool_faults[0].behaviour = (enum tool_behaviour)b;
-			if (!mishaps(&p, false, stop, t))
+			if (!(crashes ? mishaps(&p, false, stop, t) : run(&p, stop, t, &r)))
 				return false;
 		}
 	}
@@ -138,8 +138,20 @@ void hosts_enumerate(uint32_t weakened, bool stop, struct hosts_tally *out)
 	if (mishaps(&make, true, stop, out) && mishaps(&move, true, stop, out) &&
 	    mishaps(&pair, false, stop, out) && mishaps(&rivals, false, stop, out) &&
 	    mishaps(&hasty, false, stop, out) && mishaps(&timed, true, stop, out) &&
-	    tools(&make, stop, out) && tools(&move, stop, out))
+	    tools(&make, true, stop, out) && tools(&move, true, stop, out))
 		cancelled(&move, stop, out);
+}
+
+void hosts_enumerate_volumes(bool stop, struct hosts_tally *out)
+{
+	static const char *const names[] = {"create", "extend", "rename", "snapshot", "remove"};
+	memset(out, 0, sizeof(*out));
+	for (size_t i = 0; i < 2 * sizeof(names) / sizeof(names[0]); i++) {
+		struct hosts_plan plan = {.verb = names[i / 2], .volumes = true, .files = i % 2, .operations = 1, .seed = 1};
+		bool both = i / 2 == 0 || i / 2 == 4; /* the first makes, the last destroys */
+		if (!mishaps(&plan, true, stop, out) || !tools(&plan, both, stop, out))
+			return;
+	}
 }
 
 void hosts_sweep(uint64_t first, uint64_t last, uint32_t weakened, bool stop,

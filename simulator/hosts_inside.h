@@ -60,8 +60,23 @@ struct log_entry {
 	struct registry_change changes[REGISTRY_CHANGES_MAX]; /* what they point to is owned */
 };
 
+#define MODEL_WORDS_MAX 16
+#define MODEL_VOLUMES_MAX 12
+
+/* What lies on a host's disk: hosts_volumes.c. */
+struct model_volume {
+	bool used, files;
+	char name[32], tag[48];
+	uint64_t size, inode;
+	uint64_t pending; /* a file under an operation's number; 0: it has its name */
+};
+
 struct process {
 	bool used, done_effect, ended;
+	bool volumes; /* a tool of hosts_volumes.c: */
+	uint32_t word_count;
+	char words[MODEL_WORDS_MAX][64], out[256];
+	int code;
 	uint64_t run;
 	uint32_t client, step;
 	char what; /* a: act, u: undo, p: probe */
@@ -89,6 +104,8 @@ struct host {
 	uint32_t record_count;
 	struct journal_record *records[RECORDS_MAX]; /* durable */
 	struct process processes[PROCESSES_MAX];
+	struct model_volume disk[MODEL_VOLUMES_MAX];
+	uint64_t inodes;
 };
 
 struct client {
@@ -143,6 +160,8 @@ const struct kept_row *hosts_find(const struct row_store *store, enum registry_k
                                   struct bytes name);
 void host_view(struct host *h, struct engine_view *out);
 void hosts_forget(struct hosts *w);
+/* Committed before anything else. */
+void hosts_seed(struct hosts *w, const struct registry_transaction *t);
 extern const struct verb_table hosts_verbs;
 node_id host_id(uint32_t index);
 
@@ -154,6 +173,13 @@ void host_tool_kill(struct host *h, uint64_t run);
 void host_tool_effect(struct host *h, uint64_t run);
 void host_tool_result(struct host *h, uint64_t run);
 uint32_t hosts_steps(const char *verb);
+
+/* hosts_volumes.c */
+void hosts_volumes_seed(struct hosts *w);
+void hosts_volumes_ask(const struct hosts_plan *plan, struct arguments *out);
+void hosts_volumes_check(struct hosts *w, enum operation_state state);
+void host_volume_tool(struct process *p, const struct command_line *command);
+void host_volume_effect(struct host *h, struct process *p);
 
 /* hosts_check.c */
 void hosts_check_commit(struct hosts *w, const struct registry_transaction *t);

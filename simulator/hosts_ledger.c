@@ -135,6 +135,11 @@ static void append(struct hosts *w, struct log_entry *entry)
 	hosts_check_commit(w, &t);
 }
 
+void hosts_seed(struct hosts *w, const struct registry_transaction *t)
+{
+	append(w, entry_copy(t));
+}
+
 /* Nobody but the master of that epoch commits; whether its process still lives does not matter. */
 void hosts_commit(struct hosts *w, struct event *event)
 {

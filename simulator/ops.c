@@ -11,7 +11,7 @@
 #include "hosts.h"
 
 const char ops_usage[] =
-    "  essaim-sim ops [enumerate | sweep | thousand | list]... [--seeds A..B] [--weaken RULE]\n"
+    "  essaim-sim ops [enumerate | volumes | sweep | thousand | list]... [--seeds A..B] [--weaken RULE]\n"
     "      the operation engine among hosts whose tools hang, fail after they worked or lose "
     "their\n"
     "      answers: every crash point of every step for every node, every cancel and change of\n"
@@ -55,7 +55,7 @@ static int weakening_of(const char *name)
 }
 
 struct asked {
-	bool enumerate, sweep, thousand;
+	bool enumerate, volumes, sweep, thousand;
 	uint64_t first, last;
 	uint32_t weakened;
 };
@@ -68,6 +68,10 @@ static int go(const struct asked *asked)
 	if (asked->enumerate) {
 		hosts_enumerate(asked->weakened, stop, &t);
 		bad |= print("enumerate", &t);
+	}
+	if (asked->volumes && !(bad && stop)) {
+		hosts_enumerate_volumes(true, &t);
+		bad |= print("volumes", &t);
 	}
 	if (asked->sweep && !(bad && stop)) {
 		hosts_sweep(asked->first, asked->last, asked->weakened, stop, &t);
@@ -94,6 +98,8 @@ int verb_ops(int argc, char **argv)
 		int bit;
 		if (!strcmp(argv[i], "enumerate"))
 			asked.enumerate = true;
+		else if (!strcmp(argv[i], "volumes"))
+			asked.volumes = true;
 		else if (!strcmp(argv[i], "sweep"))
 			asked.sweep = true;
 		else if (!strcmp(argv[i], "thousand"))
@@ -110,7 +116,7 @@ int verb_ops(int argc, char **argv)
 		else
 			return misused(argv[i]);
 	}
-	if (!asked.enumerate && !asked.sweep && !asked.thousand)
-		asked.enumerate = asked.sweep = asked.thousand = true;
+	if (!asked.enumerate && !asked.volumes && !asked.sweep && !asked.thousand)
+		asked.enumerate = asked.volumes = asked.sweep = asked.thousand = true;
 	return go(&asked);
 }

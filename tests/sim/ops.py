@@ -31,10 +31,12 @@ def ops(*words):
 def check_strong():
     code, parts, err = ops("--seeds", "1..1500")
     by_name = {part["part"]: part for part in parts}
-    test("the engine holds at every crash point", code == 0 and len(parts) == 3, f"{parts} {err}")
+    test("the engine holds at every crash point", code == 0 and len(parts) == 4, f"{parts} {err}")
     for part in parts:
         print(f"# {part}")
-    every, drawn, many = (by_name.get(name, {}) for name in ("enumerate", "sweep", "thousand"))
+    every, volumes, drawn, many = (by_name.get(name, {}) for name in ("enumerate", "volumes", "sweep", "thousand"))
+    test("volumes are made, changed and removed once, or nothing of it is left", all(
+        volumes.get(what, 0) > 1000 for what in ("runs", "crashes", "resumed", "done", "undone")))
     test("operations were adopted, resumed and probed", all(
         every.get(what, 0) > 1000 for what in ("runs", "crashes", "adopted", "resumed", "probes")))
     test("jobs ran", every.get("job_runs", 0) > 100 and drawn.get("job_runs", 0) > 100)
