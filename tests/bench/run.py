@@ -18,7 +18,7 @@ from probe import cpu_s, rss_mb, said  # noqa: E402
 from report import LINES, figure, talk  # noqa: E402
 from scale import bootstrap, loss, scale200, scale300, scale600, scale1000, storm, watch  # noqa: E402
 from swarm import Swarm, lab  # noqa: E402
-from volumes import inventory  # noqa: E402
+from volumes import inventory, volumes  # noqa: E402
 import daemon  # noqa: E402  (of tests/net)
 from facts import facts as facts_of  # noqa: E402
 from abuse import abuse as abuse_of  # noqa: E402
@@ -268,7 +268,7 @@ def abuse():
     abuse_of(pick(400, 900))
 
 
-ALWAYS = (failover, handover, death, puts, footprint, idle, simulator, swarm, bootstrap, watch, storm, scale200, inventory, facts, abuse)
+ALWAYS = (failover, handover, death, puts, footprint, idle, simulator, swarm, bootstrap, watch, storm, scale200, inventory, volumes, facts, abuse)
 BENCHES = {f.__name__: f for f in ALWAYS} | {"loss": only_loss}
 WORD_ONLY = {"scale300": scale300, "scale600": scale600, "scale1000": scale1000}  # minutes, gigabytes: if asked for
 

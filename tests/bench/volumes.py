@@ -1,4 +1,5 @@
-"""volumes.py: what looking at 200 volumes costs, how soon all know of a change, how long a list takes.
+"""volumes.py: what looking at 200 volumes costs, how soon all know of a change, how long a list takes; what
+an operation adds to the tool that it runs.
 
 Volume groups of real LVM on loop devices (metadata only). One is the first node's own, where things
 change; the other forty-nine look at a second one, so that fifty machines with 200 volumes each are there
@@ -120,3 +121,55 @@ def inventory():
         figure("inventory", NODES, "default", "CPU of a daemon, its hand and its tools, nothing changing, ms/s", spent, None, 2)
         figure("inventory", NODES, "default", "RSS of a daemon, MB", crowd.rss_mb(), None, 1)
         figure("inventory", NODES, "default", "RSS of a hand, MB", [rss_mb(p.process.pid) for p in crowd.peers], 3, 2)
+
+
+# ---- what an operation adds to the tool ----
+
+TRIALS = 41
+
+
+def created(peer, name):
+    """Seconds from the request until its end is told."""
+    start = time.monotonic()
+    asked = {"noun": "volume", "verb": "create", "arguments": {"volume": f"fast/{name}", "size": "8M", "inactive": "yes"}}
+    number = peer.ask("op start", asked, timeout=30)["operation"]
+    end = [frame for frame in daemon.frames(peer.socket, "op wait", {"operation": number}, 30) if "code" in frame][-1]
+    lasted = time.monotonic() - start
+    if end["result"]["result"] != "done":
+        raise RuntimeError(f"volume create: {end}")
+    return lasted
+
+
+def made_plainly(group, name):
+    """The bare tool, spawned as cheaply as can be."""
+    words = ["lvm", "lvcreate", "--yes", "-an", "-Zn", "-L", "8388608b", "-n", name, "vg"]
+    null = os.open(os.devnull, os.O_RDWR)
+    start = time.monotonic()
+    child = os.posix_spawn(LVM, words, {"LVM_SYSTEM_DIR": group.folder, "LVM_SUPPRESS_FD_WARNINGS": "1"},
+                           file_actions=[(os.POSIX_SPAWN_DUP2, null, fd) for fd in (0, 1, 2)])
+    _, status = os.waitpid(child, 0)
+    lasted = time.monotonic() - start
+    os.close(null)
+    if status != 0:
+        raise RuntimeError(f"lvcreate of {name} ended with {status}")
+    return lasted
+
+
+def volumes():
+    if not os.path.exists(LVM):
+        raise RuntimeError("lvm2 is not installed: tools/install-deps")
+    with Group() as group, Crowd(1, observes=True) as crowd:
+        first = crowd.first
+        group.seen_by(crowd, crowd.peers)
+        crowd.wait_answers()
+        crowd.found()
+        wait(lambda: first.status().get("level") == 3)
+        added = first.ask("op start", {"noun": "storage", "verb": "add", "arguments": {"name": "fast", "type": "lvm", "vg": "vg"}})
+        list(daemon.frames(first.socket, "op wait", {"operation": added["operation"]}, 30))
+        plain, ours = [], []
+        for i in range(TRIALS):  # in turns: what the machine does besides befalls both
+            plain.append(made_plainly(group, f"plain-{i}") * 1000)
+            ours.append(created(first, f"ours-{i}") * 1000)
+        figure("volumes", 1, "default", "plain lvcreate, ms", plain, None, 1)
+        figure("volumes", 1, "default", "volume create, ms", ours, None, 1)
+        figure("volumes", 1, "default", "what an operation adds to it, ms", [a - b for a, b in zip(ours, plain)], 20, 1)

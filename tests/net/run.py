@@ -24,7 +24,7 @@ CASE_LIMIT_S = 600  # of one case
 PR_SET_PDEATHSIG = 1
 GROUPS = ("admission", "hand", "mastership", "membership", "storage", "inventory", "control", "intruders", "upgrade", "keys",
           "handover", "paths", "settings", "seizure", "accidents", "churn", "observing", "finding", "auth", "adding", "web")
-GROUPS += ("operations", "storages", "volumes")
+GROUPS += ("operations", "storages", "volume_verbs")
 ENDS = ("passed", "failed", "skipped")
 FAILED = []  # what each failed case said, told again at the end: logs are cut in the middle
 _libc = ctypes.CDLL(None)

@@ -1,11 +1,10 @@
-"""volumes.py: made, extended, renamed and removed by operations, on real LVM and in real folders.
+"""volume_verbs.py: volumes made, extended, renamed and removed by operations, on real LVM and in real folders.
 
 There is no device-mapper on a build machine: volumes of LVM are metadata only, so they are neither active
 nor in use; snapshots and thin pools need the lab. Tools are run by the hand, in a mount namespace where
 /etc/lvm is ours.
 """
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -25,16 +24,10 @@ class Folder:
         self.folder = path
 
 
-def helpers(c):
-    """Beside the hand's copy: it looks for them there."""
-    shutil.copy(os.path.join(os.path.dirname(daemon.HAND), "essaim-files"), c.folder)
-
-
 def acting(clusters, count):
     c = new(clusters, count)
     for i in range(1, count + 1):
         with_hand(c, i)
-    helpers(c)
     return c
 
 
