@@ -24,9 +24,9 @@ class MixedCluster(Cluster):
         return min(super().voters_expected(), 3)
 
 
-def mixed(clusters, count, old):
+def mixed(clusters, count, old, wire=1):
     """A cluster that node 1, of the old release, founds; those in `old` run the old one."""
-    essaimd, _ = release.previous()
+    essaimd, _ = release.previous(wire)
     c = MixedCluster(count)
     clusters.append(c)
     for i in old:
@@ -251,3 +251,40 @@ def _(clusters):
     change(c, 5, daemon.ESSAIMD)
     c.wait_whole()
     expect(c.get(5, "without")["value"] == "it", "upgraded it is back")
+
+
+@case("three nodes of wire version 2 are upgraded one by one under writes and a fail-over, and come to 3", lasts=60)
+def _(clusters):
+    c = mixed(clusters, 3, old=(1, 2, 3), wire=2).start().form()
+    write_everywhere(c, "two")
+    writer = Writer(c)
+    for i in (2, 1, 3):
+        wait_for(lambda before=len(writer.done): len(writer.done) > before + 20, "writes go on")
+        expect(levels(c) <= {2}, f"before n{i} the level is 2: {levels(c)}")
+        change(c, i, daemon.ESSAIMD)
+        c.wait_whole()
+        if i == 2:  # from the old release to whoever comes
+            old = c.master()
+            c[old].kill()
+            wait_for(lambda: c.agree([n for n in c.nodes if n != old]), "the survivors agree on a master")
+            c[old].start()
+            c.wait_whole()
+    wait_for(lambda: levels(c) == {3}, "the level is 3 everywhere")
+    expect_all(c, writer.end())
+    write_everywhere(c, "three")
+
+
+@case("an old member that is dead holds the level until it is removed", lasts=30)
+def _(clusters):
+    c = mixed(clusters, 4, old=(1, 2, 3, 4)).start().form()
+    for i in (1, 2, 3):
+        change(c, i, daemon.ESSAIMD)
+        c.wait_whole()
+    c[4].kill()
+    wait_for(lambda: c.state_of(1, 4) == "unreachable", "it is found unreachable")
+    expect({level(c, i) for i in (1, 2, 3)} == {1}, "the level waits for it")
+    c.put(1, "meanwhile", "writes work")
+    c.refused(1, "cluster", "set", "voters", "3", says=("upgrade 'n4'",))
+    c.essaim(1, "node", "remove", "n4")
+    wait_for(lambda: {level(c, i) for i in (1, 2, 3)} == {3}, "without it the level rises")
+    c.essaim(1, "cluster", "set", "voters", "3")
