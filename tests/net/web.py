@@ -145,3 +145,48 @@ def page(clusters):
         code = browser.wait(60)
     expect(code == 0, "".join(said))
     print("     " + said[-1].strip())
+
+
+def a_hundred(answers):
+    """The answers of three real nodes, as if there were a hundred: some dead, one unknown, one name server dead."""
+    nodes, status = answers["/api/nodes"], answers["/api/status"]
+    like = next(n for n in nodes if not n["master"] and not n["self"])
+    for i in range(4, 101):
+        state = "unreachable" if i in (40, 77) else "suspect" if i == 55 else "reachable"
+        accusers = [{"name": "n9", "health": 0, "outcome": "silent"}] if state != "reachable" else []
+        nodes.append(like | {"name": f"n{i}", "state": state, "voter": False, "accusers": accusers,
+                             "address": f"192.0.2.{i}:7946"})
+    names = [n["name"] for n in nodes]
+    status["members"] = {"total": 100, "reachable": 97}
+    kept = {"unknown": False, "synchronised": True, "service": "chrony"}
+    clock = answers["/api/clock"]
+    clock["nodes"] = [clock["nodes"][0] | {"name": name} | kept for name in names]
+    clock["nodes"][88] |= {"unknown": True, "unknown_since": "2026-03-01T12:00:00Z"}
+    clock["offsets"] = [{"from": names[i], "to": names[(i + k) % 100], "offset_ms": 3000 if (i + k) % 100 == 30 else k,
+                         "error_ms": 0.5} for i in range(100) for k in range(1, 17)]
+    answers["/api/dns"]["servers"] = [{"node": name, "server": "192.0.2.53", "worst_ms": 0,
+                                       "verdict": "dead" if name == "n61" else "ok"} for name in names]
+    finding = {"severity": "warning", "code": "CLOCK_OFFSET", "what": "the clock of n31 is off by 3.0 s",
+               "why": "certificates and logs go by it", "command": "chronyc makestep", "where": ["n1", "n2"]}
+    answers["/api/findings"] |= {"findings": [finding, finding | {"severity": "error", "code": "NO_WORD"},
+                                              finding | {"severity": "info"}], "silent": ["n40", "n77"]}
+    return answers
+
+
+@case("the page is of use at a hundred nodes, in light and dark, on a narrow screen, with the keyboard")
+def crowd(clusters):
+    if not shutil.which("chromium") or not shutil.which("chromedriver"):
+        raise Skip("chromium and chromium-driver are not installed: tools/install-deps")
+    c = formed(clusters, 3)
+    asked = ("/api/status", "/api/nodes", "/api/findings", "/api/clock", "/api/dns")
+    wait_for(lambda: json.loads(fetch(c, 1, "/api/clock")[1])["nodes"], "a first word about clocks")
+    answers = a_hundred({path: json.loads(fetch(c, 1, path)[1]) for path in asked})
+    feed, shots = os.path.join(c.folder, "answers.json"), os.environ.get("ESSAIM_SHOTS", os.path.join(c.folder, "shots"))
+    os.makedirs(shots, exist_ok=True)
+    with open(feed, "w") as out:
+        json.dump(answers, out)
+    page = os.path.join(daemon.REPOSITORY, "node", "web", "page.html")
+    done = subprocess.run(["/usr/bin/python3", os.path.join(HERE, "web_crowd.py"), page, feed, shots],
+                          capture_output=True, text=True, timeout=120,
+                          preexec_fn=lambda: lab.enter_namespace(c.network.namespace(1)))
+    expect(done.returncode == 0, done.stdout + done.stderr[-2000:])
