@@ -39,10 +39,12 @@ def users_of(machine, program):
 
 
 def looks_through_the_hand(machine):
-    """Within both sandboxes: the daemon's user sees LVM, and a shared folder is marked and looked at, as root."""
+    """Within both sandboxes: LVM, DRBD and the kernel's log are read, and a shared folder is marked, as root."""
     ask = lambda: json.loads(machine.sh("essaim --json storage list"))
-    if machine.try_("test -x /usr/sbin/lvm")[0] == 0:
-        wait_for(lambda: ask()["nodes"] and ask()["nodes"][0]["lvm"] == "seen", "its LVM is seen")
+    wait_for(lambda: ask()["nodes"] and ask()["nodes"][0]["lvm"] == "seen", "its LVM is seen")
+    machine.sh("modprobe drbd")
+    reader = "/usr/libexec/essaim/essaim-kernel-log"  # begun when DRBD's events have told what there is
+    wait_for(lambda: users_of(machine, reader) == {"root"}, "DRBD's events came, and the kernel's log is read")
     machine.sh("mkdir -p /srv/vms && essaim storage add vms --type dir --path /srv/vms --shared --timeout 30s", limit=60)
     wait_for(lambda: [s["state"] for s in ask()["declared"][0]["seen"]] == ["fine"], "the folder is seen, with its marker")
     expect(machine.sh("stat -c %U /srv/vms/.essaim-storage").strip() == "root", "the hand made it")
