@@ -78,6 +78,8 @@ void lvm_activate_call(const struct lvm_filter *filter, const char *group, const
 /* Those of the group with that tag, and those whose origin is called `origin` (NULL: not asked). JSON. */
 void lvm_tagged_call(const struct lvm_filter *filter, const char *group, const char *tag, const char *origin,
                      struct command_line *out);
+/* How much is free in the group, and in which portions. JSON. */
+void lvm_room_call(const struct lvm_filter *filter, const char *group, struct command_line *out);
 /* To so many bytes, rounded up by LVM. Has it them already, it fails without effect. */
 void lvm_grow_call(const struct lvm_filter *filter, const char *group, const char *name, uint64_t bytes,
                    struct command_line *out);

@@ -231,6 +231,16 @@ void lvm_tagged_call(const struct lvm_filter *filter, const char *group, const c
 	command_word(out, "%s", group);
 }
 
+void lvm_room_call(const struct lvm_filter *filter, const char *group, struct command_line *out)
+{
+	static const char *const words[] = {"--reportformat", "json", "--units", "b", "--nosuffix", "-o",
+		"vg_free,vg_extent_size"};
+	begin(filter, PROGRAM_LVM_REPORT, "vgs", out);
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		command_word(out, "%s", words[i]);
+	command_word(out, "%s", group);
+}
+
 void lvm_grow_call(const struct lvm_filter *filter, const char *group, const char *name, uint64_t bytes,
                    struct command_line *out)
 {

@@ -24,6 +24,11 @@ static const char *given(const struct plan_context *context, const char *name)
 		  .harmless = true, .cancellable = true}
 #define LVM_UNUSED {.name = "see who uses it", .check = lvm_unused, .act = {lvm_mounts, lvm_mounted}, .repeatable = true, \
 		    .harmless = true, .cancellable = true}
+#define LVM_ROOM(title, when, how, means) {.name = title, .check = when, .act = {how, means}, .repeatable = true, \
+					   .harmless = true, .cancellable = true}
+#define LVM_ROOMS LVM_ROOM("look for room", room_doubtful, room_ask, room_told), \
+		  LVM_ROOM("see what could give it", room_missing, room_signature, room_looked), \
+		  LVM_ROOM("see how small that could be", room_missing, room_minimum, room_computed)
 #define FILES_LOOK {.name = "look for its file", .check = files_only, .act = {files_look, files_looked}, .repeatable = true, \
 		    .harmless = true, .cancellable = true}
 #define FILES_PLACE {.name = "give the file its name", .check = files_only, .act = {files_place, files_done}, \
@@ -85,6 +90,7 @@ static bool rows_create(const struct step_context *context, enum operation_state
 static const struct verb_step create_steps[] = {
 	SEE_STORAGE,
 	LVM_CONFIG,
+	LVM_ROOMS,
 	{.name = "create the volume", .check = lvm_only, .act = {lvm_make, lvm_made}, .probe = {lvm_find, lvm_found},
 	 .undo = {lvm_unmake, NULL}, .timeout = LVM_TIMEOUT},
 	FILES_MAKE("make its file", files_make, WRITING),
@@ -137,6 +143,7 @@ static const struct verb_step extend_steps[] = {
 	SEE_STORAGE,
 	LVM_CONFIG,
 	LVM_LOOK,
+	LVM_ROOMS,
 	{.name = "extend the volume", .check = lvm_too_small, .act = {lvm_grow, lvm_made}, .probe = {lvm_find_old, lvm_has_size},
 	 .timeout = LVM_TIMEOUT},
 	{.name = "extend the file", .check = files_only, .act = {files_grow, files_done}, .probe = {files_state_old, files_has_size},

@@ -15,7 +15,7 @@
 static _Alignas(16) uint8_t scratch[INVENTORY_SCRATCH];
 static struct drbd_page page; /* large, and used for the length of one call */
 
-static bool own_fact(CONTEXT, const char *key, struct bytes *out)
+bool lvm_own_fact(CONTEXT, const char *key, struct bytes *out)
 {
 	struct fact_view fact;
 	struct bytes name = {(const uint8_t *)key, strlen(key)};
@@ -47,7 +47,7 @@ static bool drbd_page_read(CONTEXT, uint32_t number)
 	struct bytes value;
 	struct arena arena = {scratch, sizeof scratch, 0};
 	page_key(FACT_KEY_DRBD, number, key);
-	return own_fact(context, key, &value) && drbd_page_decode(value, &arena, &page);
+	return lvm_own_fact(context, key, &value) && drbd_page_decode(value, &arena, &page);
 }
 
 /* False: not everything fits, and then nothing is to be run. */
@@ -65,7 +65,7 @@ static bool filter_of(CONTEXT, struct lvm_filter *filter)
 	return all;
 }
 
-static bool filtered(CONTEXT, struct lvm_filter *filter, struct step_why *why)
+bool lvm_own_filter(CONTEXT, struct lvm_filter *filter, struct step_why *why)
 {
 	if (filter_of(context, filter))
 		return true;
@@ -114,7 +114,7 @@ static bool read_words(CONTEXT, struct words *w, struct step_why *why)
 	memo_get(context->memo, "tag", w->tag, sizeof w->tag);
 	memo_get(context->memo, "pool", w->pool, sizeof w->pool);
 	volume_tag(context->operation, w->own);
-	return filtered(context, &w->filter, why);
+	return lvm_own_filter(context, &w->filter, why);
 }
 
 CHECK(lvm_only)
@@ -321,7 +321,7 @@ static uint64_t extent_of(CONTEXT, const char *group)
 	static struct lvm_head head;
 	struct arena arena = {scratch, sizeof scratch, 0};
 	struct bytes value;
-	if (!own_fact(context, FACT_KEY_LVM, &value) || !lvm_head_decode(value, &arena, &head))
+	if (!lvm_own_fact(context, FACT_KEY_LVM, &value) || !lvm_head_decode(value, &arena, &head))
 		return 0;
 	for (uint32_t i = 0; i < head.group_count; i++) {
 		if (strcmp(head.groups[i].name, group) == 0)

@@ -8,6 +8,7 @@
 #ifndef ESSAIM_VOLUME_STEPS_H
 #define ESSAIM_VOLUME_STEPS_H
 
+#include "lvm.h"
 #include "volume_plan.h"
 
 #define CONTEXT const struct step_context *context
@@ -50,6 +51,22 @@ BUILD(lvm_rename_back);
 JUDGE(lvm_is_renamed);
 BUILD(lvm_remove);
 JUDGE(lvm_is_gone);
+
+/* What the node that runs it says of itself; false: nothing. */
+bool lvm_own_fact(CONTEXT, const char *key, struct bytes *out);
+/* What LVM is kept from; false: not everything fits, and then nothing is run. */
+bool lvm_own_filter(CONTEXT, struct lvm_filter *filter, struct step_why *why);
+
+/* ---- volume_room.c ---- */
+
+CHECK(room_doubtful);    /* its facts say that there is too little */
+BUILD(room_ask);
+JUDGE(room_told);        /* memo missing=, free=, give=, had= */
+CHECK(room_missing);
+BUILD(room_signature);
+JUDGE(room_looked);      /* memo block= */
+BUILD(room_minimum);
+JUDGE(room_computed);    /* always refuses */
 
 /* ---- volume_files.c ---- */
 

@@ -57,6 +57,7 @@ class OnLvm:
             self.disks.lvm("pvcreate", *self.disks.devices)
             self.disks.lvm("vgcreate", "vg0", *self.disks.devices)
             node = self.c[2]
+            node.observes = True
             node.before = ["unshare", "-m", "--propagation", "private", "sh", "-c",
                            'mount --bind "$1" /etc/lvm; shift; exec "$@"', "sh", self.disks.system, *node.before]
             form(self.c)
@@ -125,6 +126,13 @@ def refused_on_lvm(clusters):
         c.refused(1, "volume", "remove", "fast/wbe", says=["did you mean 'fast/web'"])
         c.refused(1, "volume", "show", "fast/wbe", says=["called 'fast/wbe'"])
         expect(set(at.truth()) == {"web"} and at.truth()["web"][0] == 8 * MIB, f"{at.truth()}")
+        at.disks.create("vg0", "foreign", 10)
+        seen = lambda: any(v["name"] == "foreign" for v in c[1].ask("volume list")["volumes"])
+        wait_for(seen, "n1 knows what n2 has", 30)
+        text = c.refused(1, "volume", "create", "fast/big", "32M", says=["20971520 are missing", "the largest volume there, "
+                         "/dev/vg0/foreign", "vgextend vg0"])
+        expect("fast/big" not in str(recorded(c, 1)) and set(at.truth()) == {"web", "foreign"}, text)
+        at.disks.lvm("lvremove", "-y", "vg0/foreign")
         both = [subprocess.Popen([daemon.ESSAIM, "--socket", c[i].socket, "volume", "extend", "fast/web", f"{8 + 4 * i}M"],
                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                  env=daemon.SANITIZED) for i in (1, 2)]

@@ -351,6 +351,71 @@ static void missing_room_is_certain_and_said_in_numbers(void **state)
 	assert_int_equal(judged(act, 5, "", "  insufficient free space (\n"), STEP_UNCERTAIN);
 }
 
+/* What node2 says of itself: 8 MiB are free in vg0, and 'srv' of 40 MiB lies there, and 'ours' of 50. */
+static bool fact_of(void *given, node_id owner, struct bytes key, struct fact_view *out)
+{
+	static uint8_t memory[INVENTORY_SCRATCH], value[FACT_VALUE_MAX];
+	static struct lvm_head seen;
+	static struct lvm_page volumes;
+	struct arena arena = {memory, sizeof memory, 0};
+	seen = (struct lvm_head){.state = INVENTORY_SEEN, .page_count = 1, .group_count = 1, .groups = {{.name = "vg0",
+		.uuid = {"jTdXmIP3GLa5W2CRBbfDf79Ku5C79mf2"}, .size = 100 << 20, .free = 8 << 20, .extent = 4 << 20}}};
+	volumes = (struct lvm_page){.group_count = 1, .groups = {{.name = "vg0"}}, .volume_count = 2, .volumes = {
+		{.name = "srv", .uuid = {"UbkBQNzsteaFMwU5ssSwTsqlZrxNKR0f"}, .size = 40 << 20, .data_fill = -1, .metadata_fill = -1},
+		{.name = "ours", .uuid = {"UbkBQNzsteaFMwU5ssSwTsqlZrxNKR0g"}, .size = 50 << 20, .data_fill = -1, .metadata_fill = -1,
+		 .tags = TAG}}};
+	volumes.groups[0].uuid = seen.groups[0].uuid;
+	size_t size = 0;
+	if (owner == 2 && key.size == 3 && memcmp(key.data, "lvm", 3) == 0)
+		size = lvm_head_encode(&seen, &arena, value, sizeof value);
+	else if (owner == 2 && key.size == 5 && memcmp(key.data, "lvm/0", 5) == 0)
+		size = lvm_page_encode(&volumes, &arena, value, sizeof value);
+	*out = (struct fact_view){.owner = owner, .value = {value, size}};
+	return size > 0;
+}
+
+#define VGS(free) "{\"report\":[{\"vg\":[{\"vg_free\":\"" free "\",\"vg_extent_size\":\"4194304\"}]}]}"
+
+static void missing_room_is_looked_for_before(void **state)
+{
+	static struct engine_view with_facts;
+	with_facts = view;
+	with_facts.fact = fact_of;
+	declare("fast", STORAGE_LVM, 2);
+	STEPS(verb_volume_create, "volume=fast/web", "size=8M");
+	context.view = &with_facts;
+	const struct verb_step *room = step(&verb_volume_create, "look for room"), *what = step(&verb_volume_create, "see what could give it");
+	const struct verb_step *least = step(&verb_volume_create, "see how small that could be");
+	assert_int_equal(room->check(&context, &why), STEP_SKIP); /* it fits */
+	STEPS(verb_volume_create, "volume=fast/web", "size=9M");
+	context.view = &with_facts;
+	assert_int_equal(room->check(&context, &why), STEP_OK);
+	assert_non_null(strstr(built(&room->act), "vgs --reportformat json"));
+	assert_int_equal(judged(&room->act, 0, VGS("12582912"), ""), STEP_OK); /* the facts were old */
+	assert_int_equal(what->check(&context, &why), STEP_SKIP);
+	assert_int_equal(judged(&room->act, 5, "", "no"), STEP_OK); /* LVM itself will say it */
+	assert_int_equal(judged(&room->act, 0, VGS("8388608"), ""), STEP_OK);
+	assert_int_equal(what->check(&context, &why), STEP_OK);
+	assert_string_equal(built(&what->act), "-p -o export /dev/vg0/srv"); /* not ours, though larger */
+	assert_int_equal(judged(&what->act, 0, "TYPE=xfs\nBLOCK_SIZE=512\n", ""), STEP_FAILED);
+	assert_true(said("12582912 bytes are needed, 8388608 are free, 4194304 are missing. The largest volume there, /dev/vg0/srv, "
+	                 "holds xfs, which cannot be made smaller. With another disk"));
+	assert_int_equal(judged(&what->act, 2, "", ""), STEP_FAILED);
+	assert_true(said("(unknown)"));
+	assert_int_equal(judged(&what->act, 0, "BLOCK_SIZE=4096\nTYPE=ext4\n", ""), STEP_OK);
+	assert_string_equal(built(&least->act), "-P /dev/vg0/srv");
+	assert_int_equal(judged(&least->act, 0, "Estimated minimum size of the filesystem: 9216\n", ""), STEP_FAILED);
+	assert_true(said("umount /dev/vg0/srv; e2fsck -f /dev/vg0/srv; resize2fs /dev/vg0/srv 36864K; lvreduce -L 37748736b /dev/vg0/srv. With"));
+	assert_int_equal(judged(&least->act, 0, "Estimated minimum size of the filesystem: 9217\n", ""), STEP_FAILED);
+	assert_true(said("needs at least 37752832 of its 41943040 bytes"));
+	assert_int_equal(judged(&least->act, 1, "", "no"), STEP_FAILED);
+	assert_true(said("was not to be learnt"));
+	STEPS(verb_volume_create, "volume=fast/web", "size=90M");
+	context.view = &with_facts;
+	assert_int_equal(judged(&room->act, 0, VGS("8388608"), ""), STEP_FAILED); /* nobody has so much */
+	assert_true(said("88080384 are missing. With another disk of more than 88080384 bytes: pvcreate /dev/DISK; vgextend vg0"));
+}
+
 static void only_what_was_made_here_is_changed(void **state)
 {
 	declare("fast", STORAGE_LVM, 2);
@@ -573,6 +638,7 @@ int main(void)
 	    TEST(one_works_at_a_volume_and_changes_of_a_group_take_turns),
 	    TEST(what_is_made_has_the_operations_tag_and_is_known_by_it),
 	    TEST(missing_room_is_certain_and_said_in_numbers),
+	    TEST(missing_room_is_looked_for_before),
 	    TEST(only_what_was_made_here_is_changed),
 	    TEST(what_is_in_use_is_refused_with_by_what),
 	    TEST(lvm_has_rounded_up_far_enough_sometimes),
