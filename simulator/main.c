@@ -225,6 +225,13 @@ static void parse(int argc, char **argv, struct options *o)
 		}
 		if (flag(o, argv[i]))
 			continue;
+		char *value = strchr(argv[i], '=');
+		if (value != NULL) { /* --weaken=RULE */
+			*value++ = '\0';
+			if (!valued(o, argv[i], value))
+				misused("unknown option", argv[i]);
+			continue;
+		}
 		if (i + 1 >= argc || !valued(o, argv[i], argv[i + 1]))
 			misused("unknown or incomplete option", argv[i]);
 		i++;

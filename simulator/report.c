@@ -42,6 +42,14 @@ json_t *report_situations(const uint64_t met[SOMETIMES_COUNT])
 	return json;
 }
 
+json_t *report_faults(const uint64_t befell[FAULT_COUNT])
+{
+	json_t *json = json_object();
+	for (int i = 0; i < FAULT_COUNT; i++)
+		json_object_set_new(json, fault_name((enum fault_kind)i), json_integer((json_int_t)befell[i]));
+	return json;
+}
+
 static json_t *messages(const uint64_t counts[FATE_KINDS])
 {
 	json_t *json = json_object();
@@ -66,6 +74,7 @@ void report_run(const struct run_result *r, FILE *out)
 	json_object_set_new(json, "expected_overlaps", json_integer((json_int_t)r->expected));
 	json_object_set_new(json, "undecided_histories", json_integer((json_int_t)r->undecided));
 	json_object_set_new(json, "messages", messages(r->messages));
+	json_object_set_new(json, "faults_by_kind", report_faults(r->befell));
 	json_object_set_new(json, "situations", report_situations(r->met));
 	json_dumpf(json, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
 	fputc('\n', out);

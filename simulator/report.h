@@ -12,6 +12,8 @@
 void report_run(const struct run_result *result, FILE *out);
 
 /* How often each was met (sometimes.h), by its sentence. */
+/* {"loss": 12, …} of the faults that began. */
+json_t *report_faults(const uint64_t befell[FAULT_COUNT]);
 json_t *report_situations(const uint64_t met[SOMETIMES_COUNT]);
 
 /* The command that shows this very run again. */

@@ -210,6 +210,7 @@ static void fill(const struct world *w, const struct run_settings *settings, dou
 	out->undecided = w->observe.undecided;
 	count_messages(&w->network, out->messages);
 	memcpy(out->met, w->observe.sometimes.met, sizeof(out->met));
+	memcpy(out->befell, w->faults.begun, sizeof(out->befell));
 }
 
 static uint64_t swarm_of(const struct run_settings *settings, const struct world_settings *world)

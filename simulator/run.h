@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "failover.h"
+#include "faults.h"
 #include "fate.h"
 #include "sometimes.h"
 #include "violation.h"
@@ -48,6 +49,7 @@ struct run_result {
 	uint64_t expected;  /* overlaps of authority in a run beyond the bound */
 	uint64_t undecided; /* histories that were too tangled to search */
 	uint64_t met[SOMETIMES_COUNT];
+	uint64_t befell[FAULT_COUNT]; /* faults that began, by kind */
 	uint64_t messages[FATE_KINDS]; /* by kind: packets and frames sent */
 	struct failover failover;
 	struct violations violations;

@@ -291,6 +291,7 @@ static void summarise(struct tally *t)
 		"failover_median_ms", quantile(t, 50), "failover_p99_ms", quantile(t, 99));
 	json_object_set_new(json, "expected_overlaps", json_integer((json_int_t)t->expected));
 	json_object_set_new(json, "undecided_histories", json_integer((json_int_t)t->undecided));
+	json_object_set_new(json, "faults_by_kind", report_faults(t->befell));
 	json_object_set_new(json, "situations", report_situations(t->met));
 	if (isatty(STDERR_FILENO))
 		fputc('\n', stderr);

@@ -40,6 +40,8 @@ void tally_add(struct tally *t, const struct run_result *r, bool twice)
 	t->undecided += r->undecided;
 	for (int i = 0; i < SOMETIMES_COUNT; i++)
 		t->met[i] += r->met[i];
+	for (int i = 0; i < FAULT_COUNT; i++)
+		t->befell[i] += r->befell[i];
 	t->twice += twice;
 	for (uint32_t i = 0; i < r->failover.count; i++)
 		add_failovers(t, r->failover.list[i] / MILLISECOND, 1);
@@ -110,6 +112,8 @@ static void print(struct tally *t, const char *shape, FILE *out)
 		fprintf(out, "open %" PRIu64 "\n", t->open[i]);
 	for (int i = 0; i < SOMETIMES_COUNT; i++)
 		fprintf(out, "met %d %" PRIu64 "\n", i, t->met[i]);
+	for (int i = 0; i < FAULT_COUNT; i++)
+		fprintf(out, "befell %d %" PRIu64 "\n", i, t->befell[i]);
 	print_failovers(t, out);
 	fprintf(out, "end 0\n");
 }
@@ -149,6 +153,8 @@ static bool take_line(struct tally *t, const char *line, bool *end)
 	int words = sscanf(line, "%15s %" SCNu64 " %" SCNu64 " %c", name, &value, &second, &rest);
 	if (words == 3 && !strcmp(name, "met") && value < SOMETIMES_COUNT)
 		t->met[value] = second;
+	else if (words == 3 && !strcmp(name, "befell") && value < FAULT_COUNT)
+		t->befell[value] = second;
 	else if (words == 3 && !strcmp(name, "failover") && value <= INT64_MAX)
 		add_failovers(t, (int64_t)value, second);
 	else if (words == 2 && !strcmp(name, "open") && t->open_count < JOBS_MAX)

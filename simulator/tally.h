@@ -24,7 +24,7 @@ struct tally {
 	double cpu, simulated; /* seconds */
 	uint64_t events, packets, masters, faults, acknowledged, unknown;
 	uint64_t expected, undecided;
-	uint64_t met[SOMETIMES_COUNT];
+	uint64_t met[SOMETIMES_COUNT], befell[FAULT_COUNT];
 	int64_t *failovers; /* ms, FAILOVERS_SUMMED */
 	uint32_t failover_count;
 };
