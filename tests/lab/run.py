@@ -17,7 +17,7 @@ import lab  # namespaces of our own: the machines' networks are multicast groups
 from case import CASES
 
 LIMIT_S = 2400
-GROUPS = ("smoke", "whole")
+GROUPS = ("smoke", "whole", "volumes_real")
 BUILD = os.environ.get("ESSAIM_BUILD", os.path.join(os.path.dirname(os.path.dirname(HERE)), "build"))
 
 
