@@ -109,13 +109,18 @@ static node_id node_of(const struct patient *p, uint32_t holder)
 	return holder == NO_HOLDER ? 0 : p->holders[holder].node;
 }
 
+static node_id side_node(const struct patient *p, const struct drbd_pair *pair, uint32_t side)
+{
+	return pair->holders[side] == NO_HOLDER ? pair->absent : node_of(p, pair->holders[side]);
+}
+
 static node_id about(const struct exam *exam, const struct drbd_pair *pair)
 {
 	const struct patient *p = exam->patient;
 	node_id self = exam_self(exam)->view.id, first = node_of(p, pair->holders[0]);
 	if (by_verdict[pair->judgement.verdict].one_sided && pair->judgement.side <= 1)
-		return node_of(p, pair->holders[pair->judgement.side]);
-	return first == self ? node_of(p, pair->holders[1]) : first;
+		return side_node(p, pair, pair->judgement.side);
+	return first == self ? side_node(p, pair, 1) : first;
 }
 
 static void judge_pair(struct exam *exam, const struct drbd_pair *pair)

@@ -176,7 +176,7 @@ static uint32_t own_pairs(struct checkup *c, const struct drbd_holders *h, node_
                           struct drbd_pair *out)
 {
 	uint64_t marks[PAIRS_MAX];
-	uint32_t found = drbd_pairs(h->list, h->count, out, PAIRS_MAX), marked = 0, kept = 0;
+	uint32_t found = drbd_pairs(h->list, h->count, h->nodes, h->node_count, out, PAIRS_MAX), marked = 0, kept = 0;
 	for (uint32_t i = 0; i < found && i < PAIRS_MAX; i++) {
 		const struct drbd_pair pair = out[i];
 		bool ours = h->list[pair.holders[0]].node == self ||

@@ -228,9 +228,20 @@ static json_t *side_json(const struct drbd_holder *h, uint32_t peer)
 	return out;
 }
 
+static const char *node_name(const struct drbd_holders *h, node_id node)
+{
+	for (uint32_t i = 0; i < h->node_count; i++) {
+		if (h->nodes[i].node == node)
+			return h->nodes[i].name;
+	}
+	return "";
+}
+
 static const char *about(const struct drbd_holders *h, const struct drbd_pair *pair)
 {
 	uint32_t side = pair->judgement.side;
+	if (side == 1 && pair->holders[1] == NO_HOLDER && pair->absent != 0)
+		return node_name(h, pair->absent);
 	if (side > 1 || pair->holders[side] == NO_HOLDER)
 		return "";
 	return h->list[pair->holders[side]].name;
@@ -240,7 +251,9 @@ static json_t *pair_json(const struct drbd_holders *h, const struct drbd_pair *p
 {
 	const struct drbd_judgement *j = &pair->judgement;
 	const struct drbd_holder *first = &h->list[pair->holders[0]];
-	const struct drbd_peer *peer = &first->resource->peers[pair->peers[0]];
+	const struct drbd_peer *peer = pair->peers[0] < first->resource->peer_count
+	                                       ? &first->resource->peers[pair->peers[0]]
+	                                       : NULL;
 	json_t *sides = json_array();
 	for (int i = 0; i < 2; i++) {
 		if (pair->holders[i] != NO_HOLDER)
@@ -250,19 +263,26 @@ static json_t *pair_json(const struct drbd_holders *h, const struct drbd_pair *p
 	                        first->resource->name, "verdict", drbd_verdict_name(j->verdict), "sentence",
 	                        drbd_verdict_sentence(j->verdict), "well", drbd_verdict_well(j->verdict),
 	                        "about", about(h, pair), "out_of_sync", (json_int_t)j->out_of_sync,
-	                        "options_differ", j->options_differ, "peer", peer->name, "sides", sides);
+	                        "options_differ", j->options_differ, "peer", peer == NULL ? "" : peer->name, "sides", sides);
 	json_object_set_new(out, "done_percent", fill_json(j->done));
 	return out;
 }
 
 static void answer_pairs(struct client *client, const struct drbd_holders *h, const char *name)
 {
-	uint32_t count = drbd_pairs(h->list, h->count, NULL, 0);
+	uint32_t count = drbd_pairs(h->list, h->count, h->nodes, h->node_count, NULL, 0);
 	struct drbd_pair *pairs = calloc(count + 1, sizeof *pairs);
 	json_t *list = json_array();
-	drbd_pairs(h->list, h->count, pairs, pairs == NULL ? 0 : count);
+	if (pairs != NULL)
+		drbd_pairs(h->list, h->count, h->nodes, h->node_count, pairs, count);
 	for (uint32_t i = 0; pairs != NULL && i < count; i++)
 		json_array_append_new(list, pair_json(h, &pairs[i]));
+	if (pairs == NULL || !h->whole) {
+		json_decref(list);
+		client_refuse(client, 1, "essaim drbd list", "out of memory", "the resources do not fit the memory");
+		free(pairs);
+		return;
+	}
 	free(pairs);
 	if (name != NULL && h->count == 0) {
 		json_decref(list);

@@ -33,7 +33,7 @@ static struct patient healthy(void)
 		strcpy(resources[i].name, "r0");
 		holders[i] = (struct drbd_holder){i + 1, i == 0 ? "a" : "b", true, &resources[i]};
 	}
-	pair = (struct drbd_pair){{0, 1}, {0, 0}, {.verdict = DRBD_FINE, .side = 2, .done = -1}};
+	pair = (struct drbd_pair){{0, 1}, {0, 0}, 0, {.verdict = DRBD_FINE, .side = 2, .done = -1}};
 	head.state = INVENTORY_SEEN;
 	head.group_count = seen.group_count = head.device_count = seen.volume_count = 1;
 	strcpy(seen.groups[0].name, "vg0");

@@ -360,12 +360,12 @@ static void two_that_do_not_name_each_other_are_a_pair_if_there_is_no_third(void
 	struct drbd_pair pairs[4];
 	holder(0, "a", "", "", "");
 	holder(1, "b", "peer", "", "");
-	assert_int_equal(drbd_pairs(holders, 2, pairs, 4), 1);
+	assert_int_equal(drbd_pairs(holders, 2, NULL, 0, pairs, 4), 1);
 	assert_int_equal(pairs[0].holders[0], 0);
 	assert_int_equal(pairs[0].holders[1], 1);
 	assert_int_equal(pairs[0].judgement.verdict, DRBD_ADMIN);
 	holder(2, "c", "", "", "");
-	assert_int_equal(drbd_pairs(holders, 3, pairs, 4), 3); /* nobody can say who is whose */
+	assert_int_equal(drbd_pairs(holders, 3, NULL, 0, pairs, 4), 3); /* nobody can say who is whose */
 	assert_int_equal(pairs[0].holders[1], NO_HOLDER);
 	assert_int_equal(pairs[0].judgement.verdict, DRBD_UNKNOWN);
 }
@@ -376,15 +376,56 @@ static void names_and_addresses_tell_who_is_whose_peer(void **state)
 	holder(0, "a", "b", "", "");
 	holder(1, "b", "a", "", "");
 	holder(2, "c", "gone", "", "");
-	assert_int_equal(drbd_pairs(holders, 3, pairs, 4), 2);
+	assert_int_equal(drbd_pairs(holders, 3, NULL, 0, pairs, 4), 2);
 	assert_int_equal(pairs[0].holders[1], 1);
 	assert_int_equal(pairs[1].holders[0], 2);
 	assert_int_equal(pairs[1].holders[1], NO_HOLDER);
 	holder(0, "a", "", "10.0.0.1:7788", "10.0.0.3:7788");
 	holder(1, "b", "", "10.0.0.2:7788", "10.0.0.9:7788");
 	holder(2, "c", "", "10.0.0.3:7788", "10.0.0.1:7788");
-	drbd_pairs(holders, 3, pairs, 4);
+	drbd_pairs(holders, 3, NULL, 0, pairs, 4);
 	assert_int_equal(pairs[0].holders[1], 2);
+}
+
+static void a_node_that_knows_of_no_such_resource_has_it_down(void **state)
+{
+	struct drbd_pair pairs[4];
+	struct drbd_node nodes[] = {
+		{1, "a", "10.0.0.1", true}, {2, "b", "10.0.0.2", true}, {3, "c", "10.0.0.22", true}};
+	holder(0, "a", "peer", "10.0.0.1:7788", "10.0.0.2:7788");
+	strcpy(members[0].peers[0].connection, "Connecting");
+	assert_int_equal(drbd_pairs(holders, 1, nodes, 3, pairs, 4), 1);
+	assert_int_equal(pairs[0].judgement.verdict, DRBD_DOWN);
+	assert_int_equal(pairs[0].judgement.side, 1);
+	assert_int_equal(pairs[0].absent, 2);
+	nodes[1].known = false; /* what it has is not known: nothing is said of it */
+	drbd_pairs(holders, 1, nodes, 3, pairs, 4);
+	assert_int_equal(pairs[0].judgement.verdict, DRBD_UNKNOWN);
+	assert_int_equal(pairs[0].absent, 0);
+	holder(0, "a", "b", "", ""); /* DRBD 9 calls it by its name */
+	nodes[1].known = true;
+	drbd_pairs(holders, 1, nodes, 3, pairs, 4);
+	assert_int_equal(pairs[0].judgement.verdict, DRBD_DOWN);
+	holder(0, "a", "elsewhere", "", "");
+	drbd_pairs(holders, 1, nodes, 3, pairs, 4);
+	assert_int_equal(pairs[0].judgement.verdict, DRBD_UNKNOWN);
+	strcpy(nodes[2].host, "fe80::2");
+	holder(0, "a", "", "ipv6:[fe80::1]:7788", "ipv6:[fe80::2]:7788");
+	drbd_pairs(holders, 1, nodes, 3, pairs, 4);
+	assert_int_equal(pairs[0].absent, 3);
+}
+
+static void a_resource_without_any_connection_is_in_a_pair_all_the_same(void **state)
+{
+	struct drbd_pair pairs[4];
+	holder(0, "a", "", "", "");
+	holder(1, "b", "", "", "");
+	members[0].peer_count = members[1].peer_count = 0;
+	assert_int_equal(drbd_pairs(holders, 2, NULL, 0, pairs, 4), 1);
+	assert_int_equal(pairs[0].holders[1], 1);
+	assert_int_equal(pairs[0].judgement.verdict, DRBD_ADMIN);
+	assert_int_equal(drbd_pairs(holders, 1, NULL, 0, pairs, 4), 1);
+	assert_int_equal(pairs[0].judgement.verdict, DRBD_UNKNOWN);
 }
 
 static void each_verdict_has_its_words(void **state)
@@ -419,6 +460,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(more_than_there_is_room_for_is_counted),
 		cmocka_unit_test(two_that_do_not_name_each_other_are_a_pair_if_there_is_no_third),
 		cmocka_unit_test(names_and_addresses_tell_who_is_whose_peer),
+		cmocka_unit_test(a_node_that_knows_of_no_such_resource_has_it_down),
+		cmocka_unit_test(a_resource_without_any_connection_is_in_a_pair_all_the_same),
 		cmocka_unit_test(each_verdict_has_its_words),
 	};
 	if (argc != 2)
