@@ -21,7 +21,7 @@
  *     start a        stop a          leave a        remove a VICTIM     transfer a b
  *     pause a        resume a        swap a A (both ended: each starts under the other's address)
  *     seize a b c                    a seizes the cluster, naming b and c dead
- *     rekey a                        a changes its key
+ *     rekey a                        a changes its key; `rekey a unsigned`: asks for it without any signature
  *     old a          upgrade a       its software speaks wire version 1; is exchanged for the present
  *     copy a         rollback a      its disk is copied; goes back to that copy
  *     forge a                        offered the lease, a forges the master's TRANSFER (insiders.h)

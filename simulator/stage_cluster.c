@@ -89,11 +89,27 @@ int step_seize(struct stage *s)
 	return 0;
 }
 
+/* What somebody would ask for who speaks as that member, and has not its key: no daemon of ours does. */
+static int rekey_unsigned(struct stage *s, struct machine *m)
+{
+	struct command command = {.kind = COMMAND_MEMBER_REKEY, .if_version = NO_VERSION, .subject = m->id};
+	if (!operators_new_key(s->world, m))
+		return play_fail(s->text, s->line, s->error, "'%s' had keys enough", m->name);
+	command.member.old_key = m->keys.public_key;
+	command.member.key = m->next.public_key;
+	return stage_ask(s, m, &command, "rekey", "unsigned");
+}
+
 int step_rekey(struct stage *s)
 {
 	struct machine *m;
 	if (stage_running(s, 1, &m))
 		return -1;
+	const char *how = play_word(s->line, 2);
+	if (how[0] != '\0' && strcmp(how, "unsigned") != 0)
+		return play_fail(s->text, s->line, s->error, "expected rekey NODE [unsigned]");
+	if (how[0] != '\0')
+		return rekey_unsigned(s, m);
 	struct input input = {.kind = INPUT_REKEY};
 	input.rekey.client = ASKED_CLIENT;
 	input.rekey.patience = STAGE_PATIENCE;

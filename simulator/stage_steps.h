@@ -32,7 +32,7 @@
 	STEP(hand, 3, 3, TIME)					\
 	STEP(set, 4, 4, TIME)					\
 	STEP(seize, 2, PLAY_WORDS_MAX, TIME)			\
-	STEP(rekey, 2, 2, TIME)					\
+	STEP(rekey, 2, 3, TIME)					\
 	STEP(why, 2, 2, WORLD)					\
 	STEP(cut, 2, 3, WORLD)					\
 	STEP(heal, 1, 3, WORLD)					\

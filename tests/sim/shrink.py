@@ -14,7 +14,8 @@ HANDFUL = 8
 DOZEN = 16
 NETWORK = ("loss,delay,duplicate,reorder,partition,one-way,isolate,half-deaf,bridge,chain,clog,swizzle,"
            "filter,black-hole")
-SHAPE = ["--nodes", "5", "--duration", "600s"]
+LENGTH_S = 600
+SHAPE = ["--nodes", "5", "--duration", f"{LENGTH_S}s"]
 
 passed = failed = 0
 
@@ -49,9 +50,11 @@ def shrinks(binary, rule, folder):
     path = folder / f"{rule}.faults"
     done = call(binary, "shrink", *SHAPE, "--seed", seed, "--weaken", rule, "--write-faults", path,
                 "--budget", "20s")
-    left = re.match(r"(\d+) of (\d+) faults remain", done.stdout)
+    left = re.match(r"(\d+) of (\d+) faults remain, (\d+) of (\d+) nodes, (\d+) s;", done.stdout)
     if done.returncode or not left:
         return done.stdout + done.stderr
+    if int(left.group(3)) >= int(left.group(4)) or int(left.group(5)) >= LENGTH_S:
+        return f"neither nodes nor time may stay as they were: {left.group(0)}"
     if int(left.group(1)) > HANDFUL or int(left.group(2)) < 100:
         return left.group(0)
     if "  | " not in done.stdout or f"replay: essaim-sim run --faults {path}" not in done.stdout:
