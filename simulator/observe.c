@@ -438,6 +438,15 @@ static uint64_t hash_settings(const struct machine *m)
 	return hash;
 }
 
+static uint64_t rows_of(const struct machine *m)
+{
+	struct kv_view kv;
+	uint64_t sum = 0;
+	for (uint32_t cursor = 0; gossip_kv_at(m->core, &cursor, &kv);)
+		sum += hash_command(kv.key) * 31 + hash_command(kv.value) * 7 + kv.version; /* in any order */
+	return sum;
+}
+
 static void view_of(struct world *w, const struct machine *m, struct converge_view *out)
 {
 	*out = (struct converge_view){.node = m->index, .self = m->id};
@@ -457,6 +466,7 @@ static void view_of(struct world *w, const struct machine *m, struct converge_vi
 	out->generation = status.generation.number;
 	out->level = status.level;
 	out->settings = hash_settings(m);
+	out->rows = rows_of(m);
 }
 
 static bool knows(struct world *w, uint32_t i, node_id id)

@@ -33,6 +33,9 @@ static bool same(const struct converge_view *a, const struct converge_view *b, c
 		         a->node, a->generation, a->level, b->node, b->generation, b->level);
 	else if (b->settings != a->settings)
 		snprintf(why, size, "nodes %u and %u have other settings", a->node, b->node);
+	else if (b->commit == a->commit && b->rows != a->rows)
+		snprintf(why, size, "nodes %u and %u have other rows at commit %" PRIu64, a->node, b->node,
+		         a->commit);
 	else
 		return true;
 	return false;

@@ -2,7 +2,8 @@
  * converge.h: once everything is healed, everyone agrees within a bound, and goes on agreeing.
  *
  * Agreement: every node knows the same master and epoch, one of them is that master, nobody lacks
- * what another had committed a look ago, nobody finds a member unreachable, and generation, level and settings are one.
+ * what another had committed a look ago, nobody finds a member unreachable, and generation, level and settings are one;
+ * and whoever has committed the same index has the same rows.
  * Source: TigerBeetle's VOPR, liveness mode.
  */
 #ifndef ESSAIM_CHECK_CONVERGE_H
@@ -19,6 +20,7 @@ struct converge_view {
 	uint64_t floor; /* what somebody had committed a look ago */
 	uint32_t members, reachable;
 	uint64_t generation, settings; /* its number; a hash of what is set */
+	uint64_t rows; /* a hash of all rows, with their versions: one log gives one state, by entries or by a snapshot */
 	uint32_t level;
 	bool left_behind; /* it knows nobody of those who are left: see observe.c */
 };

@@ -2,7 +2,7 @@
  * removed.h: who was removed never comes back.
  *
  * A node that has once shown a member as removed never shows it otherwise again, not even after a
- * restart once its commit index is back where it was. A removed node never acts.
+ * restart once its commit index is back where it was. (That it does not act is overlap's and epochs' to see.)
  */
 #ifndef ESSAIM_CHECK_REMOVED_H
 #define ESSAIM_CHECK_REMOVED_H

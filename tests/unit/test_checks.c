@@ -273,6 +273,11 @@ static void each_kind_of_disagreement_is_seen(void **state)
 	views[2].level = 1;
 	assert_false(agree(views));
 	agreeing(views);
+	views[2].rows = 77;
+	assert_false(agree(views));
+	views[2].commit = 10; /* it is ahead: other rows are no wonder */
+	assert_true(agree(views));
+	agreeing(views);
 	views[2].settings = 77;
 	assert_false(agree(views));
 	agreeing(views);
